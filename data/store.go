@@ -1,0 +1,78 @@
+package data
+
+import "time"
+
+// Record is one entry of a partition's log: an envelope (data/event.Seal) and
+// its position. Appending assigns the offset.
+type Record struct {
+	Partition int32
+	Offset    int64
+	Value     []byte
+}
+
+// Timer asks for the fold to be woken for a profile once log time reaches At.
+// (Profile, Slot) is its identity: setting it again moves it.
+type Timer struct {
+	At      int64 // Unix ms of log time
+	Profile ProfileID
+	Slot    string
+}
+
+// Change is one published effect of the fold. (Partition, Offset, K) is its
+// identity: the input record's position and the change's number within it;
+// offset and K make it deterministic, so consumers deduplicate by it.
+type Change struct {
+	Partition int32     `json:"partition"`
+	Offset    int64     `json:"offset"`
+	K         int32     `json:"k"`
+	At        time.Time `json:"at"` // log time
+	Profile   ProfileID `json:"profile"`
+	Type      string    `json:"type"` // session_started, session_ended, cluster_changed, merged, deleted, switched
+	From      string    `json:"from,omitempty"`
+	To        string    `json:"to,omitempty"`
+	Model     string    `json:"model,omitempty"`
+}
+
+// DedupKey addresses the message ids of one profile for one UTC day of their
+// original time. Imported ids are kept for good, live ones until the day is
+// older than the maximum event age.
+type DedupKey struct {
+	Profile  ProfileID
+	Day      int32 // days since 1970-01-01 UTC
+	Imported bool
+}
+
+// Commit is everything that folding a batch of one partition changed. It is
+// saved in one atomic write, together with the new cursor, or not at all.
+type Commit struct {
+	Cursor      int64                 // offset of the next record to fold
+	State       []byte                // the partition's own state, encoded by features/stream
+	Profiles    map[ProfileID][]byte  // encoded profiles
+	Dedup       map[DedupKey][]uint64 // whole new value of each key, sorted; nil deletes it
+	SetTimers   []Timer
+	ClearTimers []Timer // At is ignored
+	// Counters are decayed partial sums over all people of the partition,
+	// such as item popularity: whole new value by key.
+	Counters map[string][]byte
+	Changes  []Change
+	Links    []IndexEntry
+	Late     []Record // records refused for age: kept, listed, never vanished
+	Dead     []DeadLetter
+}
+
+// IndexEntry leads from an identifier to a profile. An empty Profile removes it.
+type IndexEntry struct {
+	Kind    IDKind
+	ID      string
+	Profile ProfileID
+}
+
+// DeadLetter is a message that could not be accepted or applied, with the
+// reason and the bytes as they came.
+type DeadLetter struct {
+	Seq    uint64    `json:"seq"` // assigned by the store
+	At     time.Time `json:"at"`
+	Source string    `json:"source"`
+	Reason string    `json:"reason"`
+	Raw    []byte    `json:"raw"`
+}
