@@ -1,0 +1,68 @@
+# Kindred. `make help` lists the targets; the first two a newcomer needs are `make run` and `make test`.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+DATA     ?= kindred-data
+ADDR     ?= 127.0.0.1:8080
+SAMPLE   := data/dataset/sample/ml-latest-small
+FUZZTIME ?= 60s
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+CC_FOUND := $(shell command -v "$$(go env CC)" 2>/dev/null)
+TOOLS    := -modfile=deploy/tools/go.mod
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## Build, import the MovieLens sample and train (first time only), then serve on ADDR
+	@bin/kindred demo --data $(DATA) --addr $(ADDR) --sample $(SAMPLE)
+
+.PHONY: build
+build: ## Build bin/kindred: one static binary, no C compiler needed
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/kindred ./cmd/kindred
+
+.PHONY: test
+test: ## Run every test, with the race detector where a C compiler exists, and count them
+ifeq ($(CC_FOUND),)
+	@if [ "$$CI" = true ]; then echo "FAIL: CI=true requires the race detector, and no C compiler ($$(go env CC)) was found" >&2; exit 1; fi
+	@echo "*** NO C COMPILER ($$(go env CC)): TESTS RUN WITHOUT THE RACE DETECTOR ***"
+	@CGO_ENABLED=0 go vet ./...
+	@CGO_ENABLED=0 go test -json -timeout 30m ./... | go run ./cmd/internal/testcount
+else
+	@go vet ./...
+	@CGO_ENABLED=1 go test -race -json -timeout 30m ./... | go run ./cmd/internal/testcount
+endif
+
+.PHONY: race
+race: ## Run every test with the race detector; fails where there is no C compiler
+	@CGO_ENABLED=1 go test -race -json -timeout 30m ./... | go run ./cmd/internal/testcount
+
+.PHONY: check
+check: ## Format, vet, lint, import table, tests: what to run before a commit
+	@bad=$$(gofmt -l cmd data features model serving training); if [ -n "$$bad" ]; then echo "gofmt would change:"; echo "$$bad"; exit 1; fi
+	go vet ./...
+	go tool $(TOOLS) staticcheck ./...
+	go test ./cmd/internal/archtest
+	@$(MAKE) --no-print-directory test
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME (default 60s) each
+	@deploy/fuzz.sh $(FUZZTIME)
+
+.PHONY: bench
+bench: ## Run the Go benchmarks, in the form that benchstat reads
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: eval
+eval: build ## Run ladder cases D7 and D1: make eval DATASETS=DIR [OUT=eval]
+	@if [ -z "$(DATASETS)" ]; then echo "make eval: say where the data sets are: make eval DATASETS=DIR (a folder that holds ml-100k and ncf-ml-1m)" >&2; exit 2; fi
+	bin/kindred evaluate --ladder "$(DATASETS)" --out "$(or $(OUT),eval)"
+
+.PHONY: golden
+golden: ## Rewrite golden files from what the code does now; read the diff before committing it
+	go test $$(grep -rl --include='*_test.go' 'flag.Bool("update"' cmd data features model serving training | xargs -n1 dirname | sort -u | sed 's|^|./|') -update
+
+.PHONY: clean
+clean: ## Remove what make built and the sample's data directory
+	rm -rf bin eval $(DATA)
