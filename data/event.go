@@ -144,6 +144,9 @@ type Marker struct {
 type Absorb struct {
 	From  ProfileID `json:"from"`
 	State []byte    `json:"state"` // an encoded Profile (base64 in JSON)
+	// Dedup holds the message ids that From has applied, encoded by package
+	// features, so that a retry sent to the new profile is still recognised.
+	Dedup []byte `json:"dedup,omitempty"`
 }
 
 // Shown is the payload of an impression: which list was shown, and by what.

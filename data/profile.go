@@ -112,6 +112,7 @@ type HistoryItem struct {
 	Kinds  uint16  // bit 1<<Kind for every kind seen
 	Count  uint32  // interactions
 	Value  float64 // newest rating, or 0
+	Rated  int64   // event time of that rating, or 0; makes "newest" independent of arrival order
 	Weight float64 // summed kind weights, see features.Weights; may be negative after a hide
 	Last   int64   // event time of the newest
 }
