@@ -44,6 +44,6 @@ func (d Decayed) At(t int64, halfLife time.Duration) float64 {
 	if halfLife <= 0 || t <= d.T || d.S == 0 {
 		return d.S
 	}
-	age := float64(t-d.T) * float64(time.Millisecond) / float64(halfLife)
+	age := (float64(t) - float64(d.T)) * float64(time.Millisecond) / float64(halfLife)
 	return d.S * math.Exp2(-age)
 }

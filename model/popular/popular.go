@@ -3,7 +3,6 @@ package popular
 import (
 	"fmt"
 	"math"
-	"time"
 
 	"kindred/model"
 )
@@ -49,9 +48,9 @@ func FromCounts(counts []Counts, first int64, cfg Config) *Model {
 		panic(fmt.Sprintf("fit: %v", err))
 	}
 	m := &Model{cfg: cfg, counts: counts, first: first, scores: make([]float32, len(counts))}
-	m.Popularity(m.newest(), m.scores)
-	for i, s := range m.scores {
-		m.scores[i] = float32(math.Log1p(float64(s)))
+	at := m.newest()
+	for i, c := range counts {
+		m.scores[i] = float32(math.Log1p(max(0, c.Long.At(at, cfg.HalfLife))))
 	}
 	return m
 }
@@ -117,7 +116,7 @@ type trend struct {
 func newTrend(cfg Config, first, now int64) *trend {
 	long := cfg.HalfLife.Seconds() / math.Ln2
 	if cfg.HalfLife == 0 { // a plain sum covers the whole span of the data
-		long = max(time.Duration(now-first)*time.Millisecond, cfg.ShortHalfLife).Seconds()
+		long = max((float64(now)-float64(first))/1000, cfg.ShortHalfLife.Seconds())
 	}
 	return &trend{cfg: cfg, now: now, perShort: math.Ln2 / cfg.ShortHalfLife.Seconds(), perLo: 1 / long}
 }
