@@ -1,0 +1,91 @@
+package als
+
+import (
+	"math"
+
+	"kindred/model/kernel"
+	"kindred/model/sparse"
+)
+
+// objective is the loss as the solvers see it: everything that turns a strength
+// r into a weight and a target, and a row's length into its regularization.
+type objective struct {
+	hkv            bool
+	regularization float64 // λ
+	unobserved     float64 // a0
+	exponent       float64 // ν
+	scale          float64 // s in c = s·r
+}
+
+// objectiveOf resolves the configuration for a training matrix: s = 1/mean(r), or 1 for hkv.
+func objectiveOf(cfg Config, x *sparse.CSR) objective {
+	o := objective{
+		hkv: cfg.Objective == ObjectiveHKV, regularization: cfg.Regularization,
+		unobserved: cfg.UnobservedWeight, exponent: cfg.FrequencyExponent, scale: 1,
+	}
+	if !o.hkv && x.NNZ() > 0 {
+		sum := 0.0
+		for _, v := range x.Val {
+			sum += float64(v)
+		}
+		o.scale = float64(x.NNZ()) / sum
+	}
+	return o
+}
+
+// terms is (w, b) of an observed pair of strength r: the loss of the pair is
+// w·s² − 2b·s + b for a score s, beside a0·s², which every pair has.
+func (o objective) terms(r float32) (w, b float64) {
+	c := o.scale * float64(r)
+	if o.hkv {
+		return c - 1, c
+	}
+	return c, c
+}
+
+// ridge is λ(|S| + a0·others)^ν, the regularization of a row with observed entries
+// when the other side has others rows.
+func (o objective) ridge(observed, others int) float64 {
+	return o.regularization * math.Pow(float64(observed)+o.unobserved*float64(others), o.exponent)
+}
+
+// Loss is the objective's value on x, the training matrix, added in float64, with
+// the people's factors that Fit left in the model. It panics when the shapes of
+// x and the model differ. Cost is O(nnz·f + (m+n)f²).
+func (m *Model) Loss(x *sparse.CSR) float64 {
+	if x.Rows != m.Users() || x.Cols != m.n {
+		panic("als: Loss of a matrix of another shape")
+	}
+	o, f := m.loss, m.f
+	total := 0.0
+	perItem := make([]int, m.n)
+	for u := range x.Rows {
+		cols, vals := x.Row(u)
+		wu := m.UserFactors(u)
+		for i, c := range cols {
+			s := 0.0
+			for k, v := range m.ItemFactors(c) {
+				s += float64(v) * float64(wu[k])
+			}
+			w, b := o.terms(vals[i])
+			total += w*s*s - 2*b*s + b
+			perItem[c]++
+		}
+		norm := length(wu)
+		total += o.ridge(len(cols), m.n) * norm * norm
+	}
+	for i, observed := range perItem {
+		norm := length(m.ItemFactors(int32(i)))
+		total += o.ridge(observed, x.Rows) * norm * norm
+	}
+	// Σ_u Σ_i (w_u·h_i)² = ⟨WᵀW, HᵀH⟩; gram already holds a0·HᵀH.
+	people := make([]float64, f*f)
+	kernel.Syrk(people, m.users, nil, f, make([]float64, 4*f))
+	for j := range f {
+		for k := range j {
+			total += 2 * people[j*f+k] * m.gram[j*f+k]
+		}
+		total += people[j*f+j] * m.gram[j*f+j]
+	}
+	return total
+}
