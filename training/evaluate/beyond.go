@@ -1,11 +1,15 @@
 package evaluate
 
-import "math"
+import (
+	"cmp"
+	"math"
+	"slices"
+)
 
 // The metrics that look at the lists themselves, not at what was relevant.
 
-// coverage is the share of the catalogue that is in the first k of any list.
-func coverage(lists [][]int32, k, items int) float64 {
+// coverageOf is the share of the catalogue that is in the first k of any list.
+func coverageOf(lists [][]int32, k, items int) float64 {
 	if items == 0 {
 		return 0
 	}
@@ -50,37 +54,59 @@ func diversity(in Input, list []int32) float64 {
 	return 1 - sum/float64(pairs)
 }
 
-// popularity is the mean share of people who used the items of the list.
-func popularity(in Input, list []int32) float64 {
-	if in.Users == nil || len(list) == 0 {
-		return absent()
-	}
-	sum := 0.0
-	for _, row := range list {
-		sum += float64(in.Users[row])
-	}
-	return sum / float64(len(list)) / float64(in.People)
+// Bias says how far the lists lean towards what everybody uses anyway.
+type Bias struct {
+	// Mean is the mean popularity percentile of the recommended items: the share of
+	// the catalogue that is used by fewer people, ties counted half.
+	Mean float64
+	// TopShare is the share of recommendations that go to the most popular tenth of
+	// the catalogue.
+	TopShare float64
+	// Gini is the inequality of how often items are recommended: 0 when all are
+	// equally often, near 1 when one item takes all.
+	Gini float64
 }
 
-// historyPopularity is the mean over people of the popularity of what they used
-// themselves, the neutral point of the lift. It is 0 when nobody has a history.
-func historyPopularity(in Input, only []int) float64 {
-	var sum, n float64
-	add := func(i int) {
-		if p := popularity(in, in.Cases[i].History.Rows); p == p {
-			sum, n = sum+p, n+1
+// biasOf measures the first k of every list; nil when all lists are empty.
+func biasOf(in Input, lists [][]int32, k int) *Bias {
+	order := make([]int32, in.Items) // most popular first
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(in.Users[b], in.Users[a]) })
+	percentile, top := make([]float64, in.Items), make([]bool, in.Items)
+	for i := 0; i < len(order); {
+		j := i
+		for j < len(order) && in.Users[order[j]] == in.Users[order[i]] {
+			j++
+		}
+		for x := i; x < j; x++ {
+			percentile[order[x]] = 1 - float64(i+j)/2/float64(in.Items)
+			top[order[x]] = x < (in.Items+9)/10
+		}
+		i = j
+	}
+	shown, total := make([]int, in.Items), 0
+	var b Bias
+	for _, list := range lists {
+		for _, row := range list[:min(k, len(list))] {
+			shown[row]++
+			total++
+			b.Mean += percentile[row]
+			if top[row] {
+				b.TopShare++
+			}
 		}
 	}
-	if only == nil {
-		for i := range in.Cases {
-			add(i)
-		}
+	if total == 0 {
+		return nil
 	}
-	for _, i := range only {
-		add(i)
+	b.Mean /= float64(total)
+	b.TopShare /= float64(total)
+	slices.Sort(shown)
+	for i, n := range shown {
+		b.Gini += float64(2*(i+1)-in.Items-1) * float64(n)
 	}
-	if n == 0 {
-		return 0
-	}
-	return sum / n
+	b.Gini /= float64(in.Items) * float64(total)
+	return &b
 }

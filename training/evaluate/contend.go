@@ -9,7 +9,7 @@ import (
 )
 
 // columns are the per-case metrics of one contender, by column then case: for
-// each cutoff the seven of accuracy, then novelty, diversity and popularity.
+// each cutoff the seven of accuracy, then novelty and diversity.
 const (
 	colNDCG = iota
 	colRecall
@@ -20,12 +20,11 @@ const (
 	colHit
 	colNovelty
 	colDiversity
-	colPopularity
 	columnsPerK
 )
 
-// columnNames are the metrics of the columns; popularity becomes the lift.
-var columnNames = [columnsPerK]string{NDCG, Recall, RecallCapped, Precision, MAP, MRR, HitRate, Novelty, Diversity, Lift}
+// columnNames are the metrics of the columns.
+var columnNames = [columnsPerK]string{NDCG, Recall, RecallCapped, Precision, MAP, MRR, HitRate, Novelty, Diversity}
 
 // contend judges every trial of one contender and averages them case by case.
 func contend(ctx context.Context, b *bench, c Contender, d draws, progress func(int)) (*Score, error) {
@@ -34,7 +33,7 @@ func contend(ctx context.Context, b *bench, c Contender, d draws, progress func(
 	coverage := make([]float64, len(b.K))
 	for i, trial := range c.Trials {
 		meter := Start(b.Clock)
-		cols, covered, err := judgeAll(ctx, b, trial.Recommender, func(n int) { progress(i*len(b.Cases) + n) })
+		cols, lists, err := judgeAll(ctx, b, trial.Recommender, func(n int) { progress(i*len(b.Cases) + n) })
 		if err != nil {
 			meter.Stop()
 			return nil, err
@@ -47,8 +46,13 @@ func contend(ctx context.Context, b *bench, c Contender, d draws, progress func(
 				sum[j][k] += cols[j][k] / float64(len(c.Trials))
 			}
 		}
-		for j := range covered {
+		covered := make([]float64, len(b.K))
+		for j, k := range b.K {
+			covered[j] = coverageOf(lists, k, b.Items)
 			coverage[j] += covered[j] / float64(len(c.Trials))
+		}
+		if i == 0 && b.Users != nil {
+			s.Bias = biasOf(b.Input, lists, b.K[0])
 		}
 		s.Trials = append(s.Trials, TrialScore{Seed: trial.Seed, Metrics: means(b, cols, covered, nil)})
 	}
@@ -56,9 +60,6 @@ func contend(ctx context.Context, b *bench, c Contender, d draws, progress func(
 		name, ok := columnName(b, i)
 		if !ok {
 			continue
-		}
-		if i%columnsPerK == colPopularity {
-			iv = Interval{Mean: iv.Mean/b.base - 1, Low: iv.Low/b.base - 1, High: iv.High/b.base - 1}
 		}
 		s.Metrics[name] = iv
 	}
@@ -78,10 +79,6 @@ func columnName(b *bench, i int) (string, bool) {
 		if b.Users == nil {
 			return "", false
 		}
-	case colPopularity:
-		if b.base == 0 {
-			return "", false
-		}
 	case colDiversity:
 		if b.Similarity == nil {
 			return "", false
@@ -95,19 +92,9 @@ func columnName(b *bench, i int) (string, bool) {
 func means(b *bench, cols [][]float64, covered []float64, only []int) map[string]float64 {
 	m := map[string]float64{}
 	for i, col := range cols {
-		name, ok := columnName(b, i)
-		if !ok {
-			continue
+		if name, ok := columnName(b, i); ok {
+			m[name] = meanOf(col, only)
 		}
-		mean := meanOf(col, only)
-		if i%columnsPerK == colPopularity {
-			base := historyPopularity(b.Input, only)
-			if base == 0 {
-				continue
-			}
-			mean = mean/base - 1
-		}
-		m[name] = mean
 	}
 	for i, v := range covered {
 		m[At(Coverage, b.K[i])] = v
@@ -137,8 +124,8 @@ func meanOf(col []float64, only []int) float64 {
 	return sum / n
 }
 
-// judgeAll asks for every list and fills the columns and the coverage by cutoff.
-func judgeAll(ctx context.Context, b *bench, r Recommender, progress func(int)) ([][]float64, []float64, error) {
+// judgeAll asks for every list, and returns the columns and the lists by case.
+func judgeAll(ctx context.Context, b *bench, r Recommender, progress func(int)) ([][]float64, [][]int32, error) {
 	cols := newColumns(len(b.K)*columnsPerK, len(b.Cases))
 	longest := b.K[len(b.K)-1]
 	lists := make([][]int32, len(b.Cases))
@@ -186,11 +173,7 @@ func judgeAll(ctx context.Context, b *bench, r Recommender, progress func(int)) 
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
-	covered := make([]float64, len(b.K))
-	for j, k := range b.K {
-		covered[j] = coverage(lists, k, b.Items)
-	}
-	return cols, covered, nil
+	return cols, lists, nil
 }
 
 // fill writes the metrics of one list at cutoff number j.
@@ -201,7 +184,7 @@ func fill(in Input, cols [][]float64, i, j int, list, relevant []int32, k int) {
 	for c, v := range [...]float64{
 		colNDCG: a.ndcg, colRecall: a.recall, colCapped: a.capped, colPrecision: a.precision,
 		colMAP: a.mean, colMRR: a.mrr, colHit: a.hit,
-		colNovelty: novelty(in, top), colDiversity: diversity(in, top), colPopularity: popularity(in, top),
+		colNovelty: novelty(in, top), colDiversity: diversity(in, top),
 	} {
 		cols[at+c][i] = v
 	}

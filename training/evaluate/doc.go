@@ -20,10 +20,9 @@
 //	coverage@k       distinct items over all lists / items in the catalogue
 //	novelty@k        mean of −log2(people who used the item / people), over the list
 //	diversity@k      1 − mean pairwise similarity of the list's items
-//	popularity_lift@k  mean popularity of the lists / mean popularity of the histories − 1
 //
 // (Järvelin & Kekäläinen 2002 for NDCG; Vargas & Castells 2011 for novelty and
-// intra-list diversity; Abdollahpouri et al. 2019 for the lift.) A mean is over
+// intra-list diversity.) Popularity bias is told beside them, see Bias. A mean is over
 // cases; its 95 % interval is the percentile bootstrap over people (Efron 1979),
 // so the prefixes of one session stand or fall together.
 //

@@ -15,12 +15,11 @@ const (
 	Coverage     = "coverage"
 	Novelty      = "novelty"
 	Diversity    = "diversity"
-	Lift         = "popularity_lift"
 )
 
 // Names are all metrics in the order that tables print them.
 func Names() []string {
-	return []string{NDCG, Recall, RecallCapped, Precision, MAP, MRR, HitRate, Coverage, Novelty, Diversity, Lift}
+	return []string{NDCG, Recall, RecallCapped, Precision, MAP, MRR, HitRate, Coverage, Novelty, Diversity}
 }
 
 // accuracy holds the metrics of one list that compare it with the holdout.

@@ -24,6 +24,7 @@ type Score struct {
 	PeakBytes uint64              // most memory in use during either, over all trials
 	Seed      uint64              // of the first trial
 	Config    any
+	Bias      *Bias // of the first trial's lists at the smallest cutoff; nil without Users
 }
 
 // Slice is the score over the part of the people with so much history.

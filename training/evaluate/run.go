@@ -14,7 +14,7 @@ type Input struct {
 	Items int // size of the catalogue; rows are in [0, Items)
 	Cases []Case
 	// Users is how many of People used each item in training, of length Items, for
-	// novelty and popularity lift. Nil leaves both out.
+	// novelty and popularity bias. Nil leaves both out.
 	Users  []int32
 	People int
 	// Similarity compares two items, 1 for equal and 0 for unrelated, for
@@ -55,7 +55,7 @@ func Run(ctx context.Context, in Input, opt Options) (*Result, error) {
 	}
 	opt.K = slices.Compact(slices.Sorted(slices.Values(opt.K)))
 	res := &Result{Cases: len(in.Cases), Items: in.Items, K: opt.K, Seed: opt.Seed}
-	b := &bench{Input: in, Options: opt, base: historyPopularity(in, nil)}
+	b := &bench{Input: in, Options: opt}
 	groups, of := groupsOf(in.Cases)
 	res.Groups = groups
 	res.Sampled = slices.ContainsFunc(in.Cases, func(c Case) bool { return c.Candidates != nil })
@@ -83,7 +83,6 @@ func Run(ctx context.Context, in Input, opt Options) (*Result, error) {
 type bench struct {
 	Input
 	Options
-	base float64 // historyPopularity of everybody
 }
 
 // check refuses input that would give a number without meaning.
