@@ -53,6 +53,28 @@ func TopK(scores []float32, k int, only *Set, hide ...*Set) []Ranked {
 	return heap
 }
 
+// Best orders the ranked rows it is given as TopK does and returns the first k of
+// them, in place: for candidates that are already known. Rows must be distinct for
+// the order to be unique; NaN scores must not occur. Cost is O(n·log k).
+func Best(candidates []Ranked, k int) []Ranked {
+	k = min(k, len(candidates))
+	if k <= 0 {
+		return candidates[:0]
+	}
+	heap := candidates[:k]
+	for i := range heap {
+		siftUp(heap[:i+1])
+	}
+	for _, r := range candidates[k:] {
+		if Compare(r, heap[0]) < 0 {
+			heap[0] = r
+			siftDown(heap)
+		}
+	}
+	slices.SortFunc(heap, Compare)
+	return heap
+}
+
 // Compare orders two positions as TopK does: negative when a comes before b.
 func Compare(a, b Ranked) int {
 	return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Row, b.Row))

@@ -1,0 +1,93 @@
+package itemitem
+
+import (
+	"cmp"
+	"slices"
+
+	"kindred/model"
+	"kindred/model/sparse"
+)
+
+// Model is the similarities of one fit. It implements model.Scorer,
+// model.Explainer and model.SimilarScorer. Fit and UnmarshalBinary make one.
+type Model struct {
+	binary bool
+	near   *sparse.CSR // row i: the past items that speak for target i
+	speaks *sparse.CSR // its transpose; row j: the targets that past item j speaks for
+}
+
+var (
+	_ model.Scorer        = (*Model)(nil)
+	_ model.Explainer     = (*Model)(nil)
+	_ model.SimilarScorer = (*Model)(nil)
+)
+
+// newModel takes ownership of near.
+func newModel(binary bool, near *sparse.CSR) *Model {
+	return &Model{binary: binary, near: near, speaks: near.Transpose()}
+}
+
+// Name is "itemitem".
+func (m *Model) Name() string { return "itemitem" }
+
+// Items is the number of item rows.
+func (m *Model) Items() int { return m.near.Rows }
+
+// Neighbours returns the past items that speak for item, by rising row, and their
+// similarities. The caller must not change them.
+func (m *Model) Neighbours(item int32) (rows []int32, similarity []float32) {
+	return m.near.Row(int(item))
+}
+
+// strength is what a history's weight counts for.
+func (m *Model) strength(r float32) float32 {
+	if m.binary {
+		return 1
+	}
+	return r
+}
+
+// Score writes Σ r_j·s_ij for every item i into dst, added in the history's order.
+// It reports false when no item of the history speaks for any other. Cost is O(n + Σ_j |targets of j|).
+func (m *Model) Score(h model.History, dst []float32) bool {
+	dst = dst[:m.Items()]
+	clear(dst)
+	known := false
+	for i, row := range h.Rows {
+		targets, similarity := m.speaks.Row(int(row))
+		r := m.strength(h.Weights[i])
+		for k, target := range targets {
+			dst[target] += r * similarity[k]
+		}
+		known = known || len(targets) > 0
+	}
+	return known
+}
+
+// Explain returns the past items that speak for item, with their summands r_j·s_ij:
+// at most k, largest first, ties by lower row. The summands add up to the score.
+func (m *Model) Explain(h model.History, item int32, k int) []model.Cause {
+	rows, similarity := m.near.Row(int(item))
+	var causes []model.Cause
+	for i, row := range h.Rows {
+		if at, ok := slices.BinarySearch(rows, row); ok {
+			causes = append(causes, model.Cause{Row: row, Share: float64(m.strength(h.Weights[i]) * similarity[at])})
+		}
+	}
+	slices.SortFunc(causes, func(a, b model.Cause) int {
+		return cmp.Or(cmp.Compare(b.Share, a.Share), cmp.Compare(a.Row, b.Row))
+	})
+	return causes[:max(0, min(k, len(causes)))]
+}
+
+// Similar writes the similarity of item's neighbours into dst and zero elsewhere;
+// it reports false for an item without neighbours.
+func (m *Model) Similar(item int32, dst []float32) bool {
+	dst = dst[:m.Items()]
+	clear(dst)
+	rows, similarity := m.near.Row(int(item))
+	for i, row := range rows {
+		dst[row] = similarity[i]
+	}
+	return len(rows) > 0
+}
