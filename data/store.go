@@ -45,12 +45,15 @@ type DedupKey struct {
 // Commit is everything that folding a batch of one partition changed. It is
 // saved in one atomic write, together with the new cursor, or not at all.
 type Commit struct {
-	Cursor      int64                 // offset of the next record to fold
-	State       []byte                // the partition's own state, encoded by features/stream
-	Profiles    map[ProfileID][]byte  // encoded profiles
-	Dedup       map[DedupKey][]uint64 // whole new value of each key, sorted; nil deletes it
-	SetTimers   []Timer
-	ClearTimers []Timer // At is ignored
+	Cursor   int64                 // offset of the next record to fold
+	State    []byte                // the partition's own state, encoded by features/stream
+	Profiles map[ProfileID][]byte  // encoded profiles
+	Dedup    map[DedupKey][]uint64 // whole new value of each key, sorted; nil deletes it
+	// DropDedupBefore forgets live (not imported) message ids of days before it,
+	// of all profiles of the partition, before Dedup is applied; 0 forgets none.
+	DropDedupBefore int32
+	SetTimers       []Timer
+	ClearTimers     []Timer // At is ignored
 	// Counters are decayed partial sums over all people of the partition,
 	// such as item popularity: whole new value by key.
 	Counters map[string][]byte
