@@ -81,10 +81,10 @@ func (m *Model) Assign(x []float64, current int32, eps float64) Assignment {
 
 // confidence is 1 − d/other, within [0, 1]; two centroids in one place give 0.
 func confidence(d, other float64) float64 {
-	if other == 0 {
+	if !(d < other) {
 		return 0
 	}
-	return max(0, 1-d/other)
+	return 1 - d/other
 }
 
 // Centroid writes into dst the mean of a cluster in raw units (geometric mean of
