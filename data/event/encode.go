@@ -1,0 +1,286 @@
+package event
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"kindred/data"
+)
+
+// Append appends the canonical JSON of e to dst: the same event always gives the
+// same bytes. Empty fields are absent; V 0 is written as data.EventVersion; a
+// number that is not finite is written as null, which reads as absent; bytes of a
+// string that are not UTF-8 become U+FFFD.
+//
+// The raw fields (Props, Traits, Ctx, Bot, Consent, Schema, Extra) must hold valid
+// JSON: they are written without their white space and not looked into, so what is
+// wrong in them makes Decode refuse the result. An Extra field with the name of a
+// field of ours is left out.
+func Append(dst []byte, e data.Event) []byte {
+	w := writer{dst}
+	version := e.V
+	if version == 0 {
+		version = data.EventVersion
+	}
+	w.b = append(w.b, `{"v":`...)
+	w.b = strconv.AppendInt(w.b, int64(version), 10)
+	w.text("id", e.ID)
+	w.text("source", e.Source)
+	w.text("tenant", string(e.Space))
+	w.text("env", e.Env)
+	w.text("type", string(e.Type))
+	w.text("name", e.Name)
+	w.ids(e.IDs)
+	w.text("profile", string(e.Profile))
+	w.times(e.Times)
+	if e.Session != (data.SessionRef{}) {
+		w.open("session")
+		w.text("id", e.Session.ID)
+		w.int("index", int64(e.Session.Index))
+		w.flag("first", e.Session.First)
+		w.b = append(w.b, '}')
+	}
+	w.raw("props", e.Props)
+	w.raw("traits", e.Traits)
+	w.items(e.Items)
+	w.float("value", e.Value)
+	w.raw("ctx", e.Ctx)
+	w.raw("bot", e.Bot)
+	w.raw("consent", e.Consent)
+	w.raw("schema", e.Schema)
+	if r := e.Rec; r != nil {
+		w.open("rec")
+		w.text("request_id", r.Request)
+		w.text("slot", r.Slot)
+		w.int("position", int64(r.Position))
+		w.text("model", r.Model)
+		w.b = append(w.b, '}')
+	}
+	w.flag("imported", e.Imported)
+	w.system(e)
+	for _, name := range slices.Sorted(maps.Keys(e.Extra)) {
+		if !known(name) && len(e.Extra[name]) > 0 {
+			w.raw(name, e.Extra[name])
+		}
+	}
+	return append(w.b, '}')
+}
+
+// system writes the payloads of system events.
+func (w *writer) system(e data.Event) {
+	if m := e.Marker; m != nil {
+		w.open("marker")
+		w.text("rules", m.Rules)
+		w.text("models", m.Models)
+		w.b = append(w.b, '}')
+	}
+	if a := e.Absorb; a != nil {
+		w.open("absorb")
+		w.text("from", string(a.From))
+		if len(a.State) > 0 {
+			w.name("state")
+			w.b = append(w.b, '"')
+			w.b = base64.StdEncoding.AppendEncode(w.b, a.State)
+			w.b = append(w.b, '"')
+		}
+		w.b = append(w.b, '}')
+	}
+	if e.Skip != nil {
+		w.name("skip")
+		w.b = strconv.AppendInt(w.b, *e.Skip, 10)
+	}
+	if s := e.Shown; s != nil {
+		w.open("shown")
+		w.text("request_id", s.Request)
+		w.text("slot", s.Slot)
+		w.text("model", s.Model)
+		w.text("arm", s.Arm)
+		w.array("items", len(s.Items), func(i int) {
+			it := s.Items[i]
+			w.b = append(w.b, '{')
+			w.text("id", string(it.Item))
+			w.int("position", int64(it.Position))
+			w.float("score", it.Score)
+			w.float("propensity", it.Propensity)
+			w.b = append(w.b, '}')
+		})
+		w.b = append(w.b, '}')
+	}
+}
+
+func (w *writer) ids(ids data.IDs) {
+	if ids.User == "" && ids.Anonymous == "" && ids.Group == "" && ids.Device == "" && len(ids.External) == 0 {
+		return
+	}
+	w.open("ids")
+	w.text("user", string(ids.User))
+	w.text("anon", string(ids.Anonymous))
+	w.text("group", ids.Group)
+	w.text("device", ids.Device)
+	w.array("ext", len(ids.External), func(i int) {
+		w.b = append(w.b, '{')
+		w.text("type", ids.External[i].Type)
+		w.text("id", ids.External[i].ID)
+		w.b = append(w.b, '}')
+	})
+	w.b = append(w.b, '}')
+}
+
+func (w *writer) times(t data.Times) {
+	if t == (data.Times{}) {
+		return
+	}
+	w.open("t")
+	w.time("event", t.Event)
+	w.time("original", t.Original)
+	w.time("sent", t.Sent)
+	w.time("received", t.Received)
+	w.int("skew_ms", t.SkewMS)
+	w.flag("clamped", t.Clamped)
+	w.flag("late", t.Late)
+	w.b = append(w.b, '}')
+}
+
+func (w *writer) items(items []data.EventItem) {
+	w.array("items", len(items), func(i int) {
+		it := items[i]
+		w.b = append(w.b, '{')
+		w.text("id", string(it.ID))
+		w.float("qty", it.Quantity)
+		w.float("price", it.Price)
+		if len(it.Facets) > 0 {
+			w.open("facets")
+			for _, name := range slices.Sorted(maps.Keys(it.Facets)) {
+				values := it.Facets[name]
+				w.array(name, len(values), func(i int) { w.b = appendString(w.b, values[i]) })
+			}
+			w.b = append(w.b, '}')
+		}
+		w.b = append(w.b, '}')
+	})
+}
+
+// writer appends JSON fields to b, each absent when empty.
+type writer struct{ b []byte }
+
+// name writes the comma that is due and the field's name.
+func (w *writer) name(name string) {
+	if w.b[len(w.b)-1] != '{' {
+		w.b = append(w.b, ',')
+	}
+	w.b = append(appendString(w.b, name), ':')
+}
+
+func (w *writer) open(name string) {
+	w.name(name)
+	w.b = append(w.b, '{')
+}
+
+func (w *writer) array(name string, n int, element func(i int)) {
+	if n == 0 {
+		return
+	}
+	w.name(name)
+	w.b = append(w.b, '[')
+	for i := range n {
+		if i > 0 {
+			w.b = append(w.b, ',')
+		}
+		element(i)
+	}
+	w.b = append(w.b, ']')
+}
+
+func (w *writer) text(name, s string) {
+	if s != "" {
+		w.name(name)
+		w.b = appendString(w.b, s)
+	}
+}
+
+func (w *writer) flag(name string, v bool) {
+	if v {
+		w.name(name)
+		w.b = append(w.b, "true"...)
+	}
+}
+
+func (w *writer) int(name string, n int64) {
+	if n != 0 {
+		w.name(name)
+		w.b = strconv.AppendInt(w.b, n, 10)
+	}
+}
+
+func (w *writer) float(name string, f float64) {
+	if f != 0 {
+		w.name(name)
+		w.b = appendFloat(w.b, f)
+	}
+}
+
+func (w *writer) time(name string, t time.Time) {
+	if !t.IsZero() {
+		w.name(name)
+		w.b = t.UTC().AppendFormat(w.b, `"2006-01-02T15:04:05.000Z"`)
+	}
+}
+
+func (w *writer) raw(name string, raw json.RawMessage) {
+	if len(raw) > 0 {
+		w.name(name)
+		w.b = compact(w.b, raw)
+	}
+}
+
+// appendFloat writes the shortest decimal that reads back as f, with an exponent
+// for very small and very large numbers, as encoding/json does.
+func appendFloat(dst []byte, f float64) []byte {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return append(dst, "null"...)
+	}
+	format := byte('f')
+	if a := math.Abs(f); a < 1e-6 || a >= 1e21 {
+		format = 'e'
+	}
+	return strconv.AppendFloat(dst, f, format, -1, 64)
+}
+
+// appendString writes s in double quotes, escaping only what JSON requires.
+func appendString(dst []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	dst = append(dst, '"')
+	for i := 0; i < len(s); {
+		switch c := s[i]; {
+		case c == '"' || c == '\\':
+			dst = append(dst, '\\', c)
+			i++
+		case c == '\n':
+			dst = append(dst, '\\', 'n')
+			i++
+		case c == '\t':
+			dst = append(dst, '\\', 't')
+			i++
+		case c == '\r':
+			dst = append(dst, '\\', 'r')
+			i++
+		case c < ' ':
+			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+			i++
+		case c < utf8.RuneSelf:
+			dst = append(dst, c)
+			i++
+		default:
+			r, n := utf8.DecodeRuneInString(s[i:])
+			dst = utf8.AppendRune(dst, r)
+			i += n
+		}
+	}
+	return append(dst, '"')
+}

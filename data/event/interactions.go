@@ -1,0 +1,179 @@
+package event
+
+import (
+	"strconv"
+
+	"kindred/data"
+)
+
+// Interactions are the acts on items that an event stands for, in the order of its
+// items; nil for most events. It is the only place that knows which event name
+// means which kind:
+//
+//	Product, Article, Item, Page or Screen Viewed    view
+//	Product, Article or Item Clicked; Clicked        click
+//	Page Scrolled, depth > 0.8 (or > 80, a percent)  scroll
+//	Page Left or Page Pinged, dwell_seconds > 30     dwell
+//	Product Added to Wishlist                        wishlist
+//	Product Added                                    add_to_cart
+//	Order Completed                                  purchase
+//	Item Rated, Product Reviewed                     rating
+//	Feedback Given, feedback hide or dislike         hide
+//	Feedback Given, feedback like                    wishlist
+//
+// Names are compared without regard to ASCII case. A rating's Value is Event.Value
+// or, where that is zero, props.rating; a review without a rating gives nothing. A
+// purchase's Value is quantity × price, an absent quantity counting as one. The
+// first interaction has the event's id, the others "id#2", "id#3", …
+func Interactions(e data.Event) []data.Interaction {
+	if len(e.Items) == 0 || e.Type == data.System {
+		return nil
+	}
+	kind := kindOfName(e.Name)
+	value := 0.0
+	switch kind {
+	case data.KindNone:
+		return nil
+	case data.Scroll:
+		if depth, _ := number(e.Props, "depth"); !(depth > 0.8 && depth <= 1 || depth > 80) {
+			return nil
+		}
+	case data.Dwell:
+		if seconds, _ := number(e.Props, "dwell_seconds"); !(seconds > 30) {
+			return nil
+		}
+	case data.Rating:
+		var told bool
+		if value, told = e.Value, true; value == 0 {
+			value, told = number(e.Props, "rating")
+		}
+		if !told {
+			return nil
+		}
+	case data.Hide: // Feedback Given
+		switch lower(text(e.Props, "feedback")) {
+		case "hide", "dislike":
+		case "like":
+			kind = data.Wishlist
+		default:
+			return nil
+		}
+	}
+	request := ""
+	if e.Rec != nil {
+		request = e.Rec.Request
+	}
+	out := make([]data.Interaction, len(e.Items))
+	for i, it := range e.Items {
+		id := e.ID
+		if i > 0 {
+			id += "#" + strconv.Itoa(i+1)
+		}
+		if kind == data.Purchase {
+			if value = it.Price; it.Quantity != 0 {
+				value *= it.Quantity
+			}
+		}
+		out[i] = data.Interaction{
+			ID: id, Profile: e.Profile, User: e.IDs.User, Item: it.ID, Kind: kind, Value: value,
+			At: e.Times.Event, Session: e.Session.ID, Request: request,
+		}
+	}
+	return out
+}
+
+// kindOfName is the kind that a name may stand for; Hide for feedback of any sort.
+func kindOfName(name string) data.Kind {
+	switch lower(name) {
+	case "product viewed", "article viewed", "item viewed", "page viewed", "screen viewed":
+		return data.View
+	case "product clicked", "article clicked", "item clicked", "clicked":
+		return data.Click
+	case "page scrolled":
+		return data.Scroll
+	case "page left", "page pinged":
+		return data.Dwell
+	case "product added to wishlist":
+		return data.Wishlist
+	case "product added":
+		return data.AddToCart
+	case "order completed":
+		return data.Purchase
+	case "item rated", "product reviewed":
+		return data.Rating
+	case "feedback given":
+		return data.Hide
+	}
+	return data.KindNone
+}
+
+// Name is the event name that stands for an interaction of kind k, so that
+// history brought in as interactions reads like events that were tracked: see
+// Interactions for the properties that scroll, dwell, rating and hide need. It is
+// "" for KindNone.
+func Name(k data.Kind) string {
+	switch k {
+	case data.View:
+		return "Product Viewed"
+	case data.Click:
+		return "Product Clicked"
+	case data.Scroll:
+		return "Page Scrolled"
+	case data.Dwell:
+		return "Page Left"
+	case data.Wishlist:
+		return "Product Added to Wishlist"
+	case data.AddToCart:
+		return "Product Added"
+	case data.Purchase:
+		return "Order Completed"
+	case data.Rating:
+		return "Item Rated"
+	case data.Hide:
+		return "Feedback Given"
+	}
+	return ""
+}
+
+// lower is s with ASCII letters in lower case; it allocates only where some are not.
+func lower(s string) string {
+	for i := range len(s) {
+		if c := s[i]; c >= 'A' && c <= 'Z' {
+			b := []byte(s)
+			for j := i; j < len(b); j++ {
+				if b[j] >= 'A' && b[j] <= 'Z' {
+					b[j] += 'a' - 'A'
+				}
+			}
+			return string(b)
+		}
+	}
+	return s
+}
+
+// property is the value of a field of a checked object, or nil.
+func property(object []byte, name string) (value []byte) {
+	if len(object) == 0 {
+		return nil
+	}
+	_ = eachField(object, func(n string, v []byte) error {
+		if n == name && !isNull(v) {
+			value = v
+		}
+		return nil
+	})
+	return value
+}
+
+// number is a property that is a number, or a string that reads as one.
+func number(object []byte, name string) (float64, bool) {
+	return looseFloat(property(object, name))
+}
+
+// text is a property that is a string, or "".
+func text(object []byte, name string) string {
+	if v := property(object, name); len(v) > 0 && v[0] == '"' {
+		return unquote(v)
+	}
+	return ""
+}
