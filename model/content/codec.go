@@ -2,6 +2,7 @@ package content
 
 import (
 	"fmt"
+	"sync"
 
 	"kindred/model/blob"
 	"kindred/model/sparse"
@@ -35,6 +36,7 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 	}
 	m.cfg, m.terms, m.idf = decoded.cfg, decoded.terms, decoded.idf
 	m.items, m.posting = decoded.items, decoded.posting
+	m.scratch = sync.Pool{} // profiles of the former terms do not fit
 	return nil
 }
 

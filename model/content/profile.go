@@ -17,6 +17,7 @@ type profile struct {
 
 	dense   []float64 // by term: the sum; all zero between uses
 	touched []int32
+	floor   float64 // a term below it is not among the strongest
 }
 
 // profile builds the profile of h in memory taken from m.scratch. Every history row
@@ -26,7 +27,7 @@ func (m *Model) profile(h model.History) *profile {
 	if p == nil {
 		p = &profile{dense: make([]float64, m.terms.Len())}
 	}
-	p.top, p.weight, p.touched = p.top[:0], p.weight[:0], p.touched[:0]
+	p.top, p.weight, p.touched, p.floor = p.top[:0], p.weight[:0], p.touched[:0], 0
 	for i, row := range h.Rows {
 		terms, weights := m.items.Row(int(row))
 		for j, t := range terms {
@@ -37,10 +38,7 @@ func (m *Model) profile(h model.History) *profile {
 		}
 	}
 	// A term is there once: weights of history and items are positive, so its sum stays above 0.
-	slices.SortFunc(p.touched, func(a, b int32) int {
-		return cmp.Or(cmp.Compare(p.dense[b], p.dense[a]), cmp.Compare(a, b))
-	})
-	p.top = append(p.top, p.touched[:min(len(p.touched), m.cfg.ProfileTerms)]...)
+	p.cut(m.cfg.ProfileTerms)
 	square := 0.0
 	for _, t := range p.top {
 		square += p.dense[t] * p.dense[t]
@@ -53,6 +51,24 @@ func (m *Model) profile(h model.History) *profile {
 		p.dense[t] = 0
 	}
 	return p
+}
+
+// cut fills top with the k strongest touched terms. Cost is O(touched + k·log k) in
+// practice: twice k are kept at a time, and sorting them drops the weaker half.
+func (p *profile) cut(k int) {
+	order := func(a, b int32) int { return cmp.Or(cmp.Compare(p.dense[b], p.dense[a]), cmp.Compare(a, b)) }
+	for _, t := range p.touched {
+		if len(p.top) == 2*k {
+			slices.SortFunc(p.top, order)
+			p.top = p.top[:k]
+			p.floor = p.dense[p.top[k-1]]
+		}
+		if len(p.top) < k || p.dense[t] >= p.floor {
+			p.top = append(p.top, t)
+		}
+	}
+	slices.SortFunc(p.top, order)
+	p.top = p.top[:min(k, len(p.top))]
 }
 
 // Explain returns at most k past items with the largest share in item's score. The
