@@ -1,0 +1,224 @@
+package features
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strconv"
+	"time"
+
+	"kindred/data"
+)
+
+const dayMillis = int64(24 * time.Hour / time.Millisecond)
+
+// idSet is the set of message ids of one key: sorted hashes. A nil ids is empty.
+type idSet struct {
+	ids     []uint64
+	changed bool
+}
+
+func (s *idSet) add(id uint64) {
+	if i, found := slices.BinarySearch(s.ids, id); !found {
+		s.ids, s.changed = slices.Insert(s.ids, i, id), true
+	}
+}
+
+func (s *idSet) has(id uint64) bool {
+	_, found := slices.BinarySearch(s.ids, id)
+	return found
+}
+
+// messageHash is the 64-bit identity of a message: FNV-1a over source and id.
+func messageHash(source, id string) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(source))
+	h.Write([]byte{0})
+	h.Write([]byte(id))
+	return h.Sum64()
+}
+
+// dedupKeys are where the event's id may be: first the key it is kept under, then
+// where an earlier delivery may have put it. A retry carries the same original
+// time; without one the day before its arrival is looked at too.
+func dedupKeys(e data.Event) []data.DedupKey {
+	if e.ID == "" || e.Type == data.System {
+		return nil
+	}
+	key := data.DedupKey{Profile: e.Profile, Imported: e.Imported}
+	switch {
+	case e.Imported:
+		key.Day = dayOf(millis(e.Times.Event))
+	case !e.Times.Original.IsZero():
+		key.Day = dayOf(millis(e.Times.Original))
+	default:
+		key.Day = dayOf(millis(e.Times.Received))
+		before := key
+		before.Day--
+		return []data.DedupKey{key, before}
+	}
+	return []data.DedupKey{key}
+}
+
+func dayOf(ms int64) int32 {
+	d := ms / dayMillis
+	if ms%dayMillis < 0 {
+		d--
+	}
+	return int32(d)
+}
+
+// ids returns the set of a key, loading it if need be.
+func (m *Memory) ids(ctx context.Context, k data.DedupKey) (*idSet, error) {
+	if _, ok := m.dedup[k]; !ok {
+		if err := m.loadDedup(ctx, []data.DedupKey{k}); err != nil {
+			return nil, err
+		}
+	}
+	return m.dedup[k], nil
+}
+
+func (m *Memory) loadDedup(ctx context.Context, keys []data.DedupKey) error {
+	var found map[data.DedupKey][]uint64
+	if m.src != nil && len(keys) > 0 {
+		var err error
+		if found, err = m.src.LoadDedup(ctx, m.partition, keys); err != nil {
+			return fmt.Errorf("load message ids of partition %d: %w", m.partition, err)
+		}
+	}
+	for _, k := range keys {
+		if m.dedup[k] == nil {
+			m.dedup[k] = &idSet{ids: slices.Clone(found[k])}
+		}
+	}
+	return nil
+}
+
+// duplicate reports whether the event was applied to its profile before.
+func (f *fold) duplicate(e data.Event) (bool, error) {
+	for _, k := range dedupKeys(e) {
+		set, err := f.m.ids(f.ctx, k)
+		if err != nil {
+			return false, err
+		}
+		if set.has(messageHash(e.Source, e.ID)) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// remember keeps the event's id. A live key is forgotten, by a timer on log time,
+// when no retry of anything in it could still be young enough.
+func (f *fold) remember(e data.Event) error {
+	keys := dedupKeys(e)
+	if len(keys) == 0 {
+		return nil
+	}
+	return f.keep(keys[0], []uint64{messageHash(e.Source, e.ID)})
+}
+
+func (f *fold) keep(k data.DedupKey, ids []uint64) error {
+	set, err := f.m.ids(f.ctx, k)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		set.add(id)
+	}
+	if !k.Imported {
+		endOfToday := (int64(dayOf(f.now)) + 1) * dayMillis
+		f.m.timers.set(data.Timer{At: endOfToday + f.b.maxAge, Profile: k.Profile, Slot: dedupSlot(k.Day)})
+	}
+	return nil
+}
+
+const dedupPrefix = "dedup/"
+
+func dedupSlot(day int32) string { return dedupPrefix + strconv.Itoa(int(day)) }
+
+// forget drops the key that a timer's slot names.
+func (f *fold) forget(t data.Timer) error {
+	day, err := strconv.ParseInt(t.Slot[len(dedupPrefix):], 10, 32)
+	if err != nil {
+		return fmt.Errorf("timer slot %q: not a day: %w", t.Slot, err)
+	}
+	f.m.dedup[data.DedupKey{Profile: t.Profile, Day: int32(day)}] = &idSet{changed: true}
+	return nil
+}
+
+// maxKnownIDs bounds the bytes of knownIDs, so that an absorb stays well below the
+// largest event.
+const maxKnownIDs = 256 << 10
+
+// maxKnownDays bounds the days of imported history that knownIDs looks at.
+const maxKnownDays = 10_000
+
+// knownIDs encodes the message ids that the profile could still receive a retry
+// of: live ids of the days within the maximum age, then imported ids of the days
+// its events span, newest day first, until maxKnownIDs is reached.
+func (f *fold) knownIDs(p *data.Profile) ([]byte, error) {
+	var keys []data.DedupKey
+	today := dayOf(f.now)
+	for d := today + 1; d >= today-int32(f.b.maxAge/dayMillis)-2; d-- {
+		keys = append(keys, data.DedupKey{Profile: p.ID, Day: d})
+	}
+	for d := dayOf(p.LastSeen); d >= max(dayOf(p.FirstSeen), dayOf(p.LastSeen)-maxKnownDays); d-- {
+		keys = append(keys, data.DedupKey{Profile: p.ID, Day: d, Imported: true})
+	}
+	var missing []data.DedupKey
+	for _, k := range keys {
+		if f.m.dedup[k] == nil {
+			missing = append(missing, k)
+		}
+	}
+	if err := f.m.loadDedup(f.ctx, missing); err != nil {
+		return nil, err
+	}
+	var out []byte
+	for _, k := range keys {
+		if ids := f.m.dedup[k].ids; len(ids) > 0 && len(out)+8*len(ids) < maxKnownIDs {
+			out = binary.AppendVarint(out, int64(k.Day))
+			flag := byte(0)
+			if k.Imported {
+				flag = 1
+			}
+			out = append(out, flag)
+			out = binary.AppendUvarint(out, uint64(len(ids)))
+			for _, id := range ids {
+				out = binary.BigEndian.AppendUint64(out, id)
+			}
+		}
+	}
+	return out, nil
+}
+
+var errDedupBytes = errors.New("absorbed message ids: malformed")
+
+// decodeIDs calls fn with every key and its ids in what knownIDs wrote.
+func decodeIDs(b []byte, fn func(day int32, imported bool, ids []uint64) error) error {
+	for len(b) > 0 {
+		day, n := binary.Varint(b)
+		if n <= 0 || len(b) < n+1 || day != int64(int32(day)) || b[n] > 1 {
+			return errDedupBytes
+		}
+		imported := b[n] == 1
+		b = b[n+1:]
+		count, n := binary.Uvarint(b)
+		if n <= 0 || count > uint64(len(b)-n)/8 {
+			return errDedupBytes
+		}
+		b = b[n:]
+		ids := make([]uint64, count)
+		for i := range ids {
+			ids[i], b = binary.BigEndian.Uint64(b), b[8:]
+		}
+		if err := fn(int32(day), imported, ids); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,249 @@
+package features
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"kindred/data"
+)
+
+const (
+	// idShared is the kind of an anonymous id that another person owns: a shared
+	// device. It is remembered, and leads to nobody.
+	idShared data.IDKind = "shared"
+
+	maxIDsPerKind = 5   // of other kinds than user; the longest unseen goes first
+	maxMerges     = 100 // of one profile; a person is not a hundred devices
+)
+
+// elsewhere is the profile that the event belongs to instead of p, or "". An event
+// of another user than the one p belongs to goes to that user: people are never merged.
+func elsewhere(p *data.Profile, user data.UserID) data.ProfileID {
+	own := p.ID
+	if p.Redirect != "" {
+		own = p.Redirect
+	}
+	if user == "" {
+		if own != p.ID {
+			return own
+		}
+		return ""
+	}
+	theirs := data.NewProfileID(data.IDUser, string(user))
+	if p.Redirect == "" && (theirs == p.ID || userOf(p) == "") {
+		return "" // theirs, or still nobody's: identify links it
+	}
+	return theirs
+}
+
+// userOf is the user id that leads to p, or "".
+func userOf(p *data.Profile) string {
+	for _, id := range p.Identity {
+		if id.Kind == data.IDUser {
+			return id.ID
+		}
+	}
+	return ""
+}
+
+// identify records the event's identifiers and returns the profile that p now turns
+// out to belong to, or "".
+func (f *fold) identify(p *data.Profile, e data.Event, at int64) (link data.ProfileID) {
+	user, anon := string(e.IDs.User), string(e.IDs.Anonymous)
+	if user != "" {
+		if theirs := data.NewProfileID(data.IDUser, user); theirs != p.ID {
+			link = theirs
+		}
+		f.see(p, data.IDUser, user, at, link == "")
+	}
+	switch {
+	case anon == "":
+	case user != "" && link == "" && !owns(p, anon):
+		if f.see(p, idShared, anon, at, false) {
+			f.change(data.Change{Profile: p.ID, Type: "switched", From: string(data.NewProfileID(data.IDAnonymous, anon)), To: string(p.ID)}, f.now)
+		}
+	default:
+		f.see(p, data.IDAnonymous, anon, at, link == "")
+	}
+	return link
+}
+
+// owns reports whether the anonymous id was ever p's: linked to it or merged into it.
+func owns(p *data.Profile, anon string) bool {
+	if _, found := findID(p, data.IDAnonymous, anon); found {
+		return true
+	}
+	from := data.NewProfileID(data.IDAnonymous, anon)
+	return slices.ContainsFunc(p.Merges, func(m data.Merge) bool { return m.From == from })
+}
+
+// see notes an identifier and reports whether it is new to p. With index, a new one
+// enters the identity index.
+func (f *fold) see(p *data.Profile, kind data.IDKind, id string, at int64, index bool) bool {
+	i, found := findID(p, kind, id)
+	if found {
+		known := &p.Identity[i]
+		known.FirstSeen, known.LastSeen = min(known.FirstSeen, at), max(known.LastSeen, at)
+		return false
+	}
+	p.Identity = slices.Insert(p.Identity, i, data.Identifier{Kind: kind, ID: id, FirstSeen: at, LastSeen: at})
+	limitIDs(p)
+	if index {
+		f.m.links = append(f.m.links, data.IndexEntry{Kind: kind, ID: id, Profile: p.ID})
+	}
+	return true
+}
+
+func findID(p *data.Profile, kind data.IDKind, id string) (int, bool) {
+	return slices.BinarySearchFunc(p.Identity, data.Identifier{Kind: kind, ID: id}, compareIDs)
+}
+
+func compareIDs(a, b data.Identifier) int {
+	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID))
+}
+
+// limitIDs keeps the identifiers of each kind but user that were seen last. The
+// index keeps the dropped ones: they still lead here.
+func limitIDs(p *data.Profile) {
+	for _, kind := range []data.IDKind{data.IDAnonymous, idShared} {
+		n, oldest := 0, -1
+		for i, id := range p.Identity {
+			if id.Kind != kind {
+				continue
+			}
+			if n++; oldest < 0 || id.LastSeen < p.Identity[oldest].LastSeen {
+				oldest = i
+			}
+		}
+		if n > maxIDsPerKind {
+			p.Identity = slices.Delete(p.Identity, oldest, oldest+1)
+			limitIDs(p) // merges may bring several
+		}
+	}
+}
+
+// leave sends everything that p is to the profile it belongs to and leaves a
+// redirect behind. The index points to the new home at once.
+func (f *fold) leave(p *data.Profile, to data.ProfileID, at int64) error {
+	state, err := p.AppendBinary(nil)
+	if err != nil {
+		return fmt.Errorf("encode profile %s: %w", p.ID, err)
+	}
+	ids, err := f.knownIDs(p)
+	if err != nil {
+		return err
+	}
+	for _, id := range p.Identity {
+		if id.Kind == data.IDAnonymous {
+			f.m.links = append(f.m.links, data.IndexEntry{Kind: id.Kind, ID: id.ID, Profile: to})
+		}
+	}
+	f.m.timers.clear(p.ID, sessionSlot)
+	f.change(data.Change{Profile: p.ID, Type: "merged", From: string(p.ID), To: string(to)}, f.now)
+	f.emit(data.Event{
+		V: data.EventVersion, Source: systemSource, Type: data.System, Name: data.SysAbsorb, Profile: to,
+		Times:  data.Times{Event: time.UnixMilli(at).UTC(), Received: time.UnixMilli(f.now).UTC()},
+		Absorb: &data.Absorb{From: p.ID, State: state, Dedup: ids},
+	})
+	*p = data.Profile{ID: p.ID, Version: p.Version, LastOffset: p.LastOffset, Redirect: to}
+	return nil
+}
+
+// systemSource is the source of the events that Kindred writes itself.
+const systemSource = "kindred"
+
+// forward sends the event, id and all, to the profile it belongs to.
+func (f *fold) forward(e data.Event, to data.ProfileID) {
+	e.Profile = to
+	f.m.emitted = append(f.m.emitted, e)
+}
+
+// emit appends a system event whose id says which record caused it.
+func (f *fold) emit(e data.Event) {
+	e.ID = fmt.Sprintf("%d/%d/%d", f.m.partition, f.offset, f.sent)
+	f.sent++
+	f.m.emitted = append(f.m.emitted, e)
+}
+
+// absorb merges another profile's state into the record's profile, once.
+func (f *fold) absorb(e data.Event) (Outcome, error) {
+	if e.Absorb == nil || e.Profile == "" {
+		return f.reject(e, "the absorb carries no state or names no profile"), nil
+	}
+	h, err := f.m.hold(f.ctx, e.Profile)
+	if err != nil {
+		return 0, err
+	}
+	var other data.Profile
+	if err := other.UnmarshalBinary(e.Absorb.State); err != nil {
+		return f.reject(e, "the absorbed state: "+err.Error()), nil
+	}
+	p := h.p
+	switch {
+	case slices.ContainsFunc(p.Merges, func(m data.Merge) bool { return m.Source == e.ID }):
+		return Duplicate, nil
+	case p.Redirect != "":
+		f.forward(e, p.Redirect)
+		return Forwarded, nil
+	case p.Deleted && other.LastSeen <= p.LastSeen:
+		return Erased, nil
+	case len(p.Merges) >= maxMerges:
+		return f.reject(e, fmt.Sprintf("profile %s has merged %d others, the most there can be", p.ID, maxMerges)), nil
+	}
+	f.touch(h)
+	p.Deleted = false
+	f.merge(p, &other)
+	p.Merges = append(p.Merges, data.Merge{From: e.Absorb.From, Source: e.ID, At: f.now})
+	err = decodeIDs(e.Absorb.Dedup, func(day int32, imported bool, ids []uint64) error {
+		return f.keep(data.DedupKey{Profile: p.ID, Day: day, Imported: imported}, ids)
+	})
+	if err == errDedupBytes {
+		return f.reject(e, err.Error()), nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return Applied, f.assign(p)
+}
+
+// merge folds other into p: the monoid merge, and its effects on the index and on timers.
+func (f *fold) merge(p, other *data.Profile) {
+	known := slices.Clone(p.Identity)
+	open := p.Session
+	*p = f.b.Merge(*p, *other)
+	for _, id := range p.Identity {
+		if _, found := slices.BinarySearchFunc(known, id, compareIDs); !found && id.Kind != idShared {
+			f.m.links = append(f.m.links, data.IndexEntry{Kind: id.Kind, ID: id.ID, Profile: p.ID})
+		}
+	}
+	f.settle(p, open)
+}
+
+// erase leaves a tombstone: nothing of the person but the id, what was merged into
+// it, and when it was erased (LastSeen). Its identifiers lead nowhere any more.
+func (f *fold) erase(e data.Event) (Outcome, error) {
+	if e.Profile == "" {
+		return f.reject(e, "the delete names no profile"), nil
+	}
+	h, err := f.m.hold(f.ctx, e.Profile)
+	if err != nil {
+		return 0, err
+	}
+	if h.p.Redirect != "" {
+		f.forward(e, h.p.Redirect)
+		return Forwarded, nil
+	}
+	f.touch(h)
+	p := h.p
+	for _, id := range p.Identity {
+		if id.Kind != idShared {
+			f.m.links = append(f.m.links, data.IndexEntry{Kind: id.Kind, ID: id.ID})
+		}
+	}
+	f.m.timers.clear(p.ID, sessionSlot)
+	f.change(data.Change{Profile: p.ID, Type: "deleted", From: string(p.ID)}, f.now)
+	*p = data.Profile{ID: p.ID, Version: p.Version, LastOffset: p.LastOffset, LastSeen: f.now, Deleted: true, Merges: p.Merges}
+	return Applied, nil
+}

@@ -1,0 +1,78 @@
+package features
+
+import (
+	"fmt"
+
+	"kindred/data"
+	"kindred/features/session"
+)
+
+const sessionSlot = "session"
+
+// session puts the event into its session. A session whose gap has not passed in
+// log time is open: a timer will close it. One that an import or a late event
+// brings after its gap is born closed and publishes nothing.
+func (f *fold) session(p *data.Profile, e data.Event, at int64, acts []data.Interaction) {
+	a := session.Act{At: at, Named: e.Session.ID, Items: uint32(len(acts))}
+	if a.Named == "" {
+		a.Fresh = session.Derived(fmt.Sprintf("%016x", messageHash(e.Source+"\x00"+string(p.ID), e.ID)))
+	}
+	if e.Type == data.Page || e.Type == data.Screen {
+		a.Pages = 1
+	}
+	if len(acts) > 0 && acts[0].Kind == data.Purchase {
+		a.Purchase = 1
+	}
+	before := p.Session
+	s, effect := session.Sessions{Current: p.Session, Previous: p.Previous, Count: p.Sessions}.Add(a, f.b.gap)
+	p.Session, p.Previous, p.Sessions = s.Current, s.Previous, s.Count
+	switch effect {
+	case session.Earlier:
+		p.Previous.Closed = true
+	case session.Opened, session.Joined:
+		f.settle(p, before)
+	}
+}
+
+// settle brings the current session in line with log time, where before was the
+// current session until now: it ends the one that was replaced, sets or clears the
+// timer, and publishes a start, which for a session that had ended means it goes on.
+func (f *fold) settle(p *data.Profile, before data.Session) {
+	s := &p.Session
+	wasOpen := before.Events > 0 && !before.Closed
+	replaced := before.Events > 0 && before.ID != s.ID
+	if replaced && wasOpen {
+		if p.Previous.ID == before.ID {
+			p.Previous.Closed = true
+		}
+		f.change(data.Change{Profile: p.ID, Type: "session_ended", From: before.ID}, f.now)
+	}
+	if s.Events == 0 {
+		return
+	}
+	due := s.End + f.b.gap
+	if s.Closed = due <= f.now; s.Closed {
+		if wasOpen {
+			f.m.timers.clear(p.ID, sessionSlot)
+		}
+		return
+	}
+	f.m.timers.set(data.Timer{At: due, Profile: p.ID, Slot: sessionSlot})
+	if replaced || !wasOpen {
+		f.change(data.Change{Profile: p.ID, Type: "session_started", To: s.ID}, f.now)
+	}
+}
+
+// sessionTimer ends the current session: its gap has passed in log time.
+func (f *fold) sessionTimer(t data.Timer) error {
+	h, err := f.m.hold(f.ctx, t.Profile)
+	if err != nil {
+		return err
+	}
+	if s := &h.p.Session; s.Events > 0 && !s.Closed && s.End+f.b.gap <= t.At {
+		s.Closed = true
+		h.touched = true
+		f.change(data.Change{Profile: t.Profile, Type: "session_ended", From: s.ID}, t.At)
+	}
+	return nil
+}
