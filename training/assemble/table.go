@@ -154,5 +154,16 @@ func ByPerson(acts []Act, people int) [][]Act {
 	return out
 }
 
+// Act joins an interaction to the table's rows. Its person and item must be in
+// the vocabs; a name that is not panics.
+func (t *Table) Act(i data.Interaction) Act {
+	person, known := t.People.Row(Key(i))
+	item, used := t.Items.Row(string(i.Item))
+	if !known || !used {
+		panic(fmt.Sprintf("assemble: person %q or item %q is not in the table", Key(i), i.Item))
+	}
+	return Act{Person: person, Item: item, Kind: i.Kind, Value: float32(i.Value), At: millis(i.At)}
+}
+
 // Sort puts acts into the order of Table.Acts.
 func Sort(acts []Act) { slices.SortStableFunc(acts, order) }

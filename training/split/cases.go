@@ -53,17 +53,15 @@ func (h *Holdout) Cases(tastes []assemble.Taste, relevant float64) []evaluate.Ca
 	return cases
 }
 
-// prefixes makes a case of every proper prefix of every held-out session. The
-// history is the prefix, newest first; nothing is hidden.
+// prefixes makes a case of every prefix of every held-out session. The history is
+// the prefix, newest first; nothing is hidden.
 func (h *Holdout) prefixes() []evaluate.Case {
-	var cases []evaluate.Case
-	for s, rows := range h.Sessions {
-		for n := 1; n < len(rows); n++ {
-			cases = append(cases, evaluate.Case{
-				Question: evaluate.Question{Person: "session " + strconv.Itoa(s+1), History: prefix(rows[:n])},
-				Relevant: []int32{rows[n]}, Group: int32(s),
-			})
-		}
+	cases := make([]evaluate.Case, 0, len(h.Sessions))
+	for _, p := range h.Sessions {
+		cases = append(cases, evaluate.Case{
+			Question: evaluate.Question{Person: "session " + strconv.Itoa(int(p.Session)+1), History: prefix(p.Items)},
+			Relevant: []int32{p.Target}, Group: p.Session,
+		})
 	}
 	return cases
 }

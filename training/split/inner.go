@@ -110,8 +110,8 @@ func (h *Holdout) lastSessions() {
 		for j, a := range s {
 			rows[j] = a.Item
 		}
-		if len(rows) > 1 {
-			h.Sessions = append(h.Sessions, rows)
+		for n := 1; n < len(rows); n++ {
+			h.Sessions = append(h.Sessions, Prefix{Session: int32(i), Items: rows[:n:n], Target: rows[n]})
 		}
 	}
 	assemble.Sort(h.Train)

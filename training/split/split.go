@@ -17,8 +17,16 @@ type Source struct {
 	// Negatives are the rows that a person's target is ranked among; sorted. Nil
 	// when the files give none.
 	Negatives map[int32][]int32
-	// Sessions are held-out sessions, oldest item first. Nil when there are none.
-	Sessions [][]int32
+	// Sessions are the prefixes of held-out sessions. Nil when there are none.
+	Sessions []Prefix
+}
+
+// Prefix is the beginning of a held-out session, oldest item first, and the item
+// that came next.
+type Prefix struct {
+	Session int32 // prefixes of one session share its number
+	Items   []int32
+	Target  int32
 }
 
 // Options are the choices of a division.
@@ -45,7 +53,7 @@ type Holdout struct {
 	UntimedActs int
 	// Negatives and Sessions are the source's.
 	Negatives map[int32][]int32
-	Sessions  [][]int32
+	Sessions  []Prefix
 }
 
 // Apply divides src by the protocol. The error says what the source lacks for it.
