@@ -1,0 +1,50 @@
+package ingest
+
+import (
+	"fmt"
+	"time"
+
+	"kindred/data"
+	"kindred/features/identity"
+)
+
+// Config bounds what is taken in.
+type Config struct {
+	Env string `yaml:"env"` // written into every event, for example prod
+	// MaxBodyBytes and MaxCalls bound one batch; a single call is bounded by event.MaxCallBytes.
+	MaxBodyBytes int64 `yaml:"max_body_bytes"`
+	MaxCalls     int   `yaml:"max_calls"`
+	// ImpressionQueue is the number of shown lists that wait to be logged.
+	ImpressionQueue int `yaml:"impression_queue"`
+	// MaxEventAge and Identity are set from the features' configuration, so that
+	// ingest and the fold agree.
+	MaxEventAge time.Duration  `yaml:"-"`
+	Identity    identity.Rules `yaml:"-"`
+	Space       data.Space     `yaml:"-"`
+}
+
+// Default has the bounds of Segment's documentation: 500 kB and 2,500 calls a batch.
+func Default() Config {
+	return Config{
+		Env: "prod", MaxBodyBytes: 500_000, MaxCalls: 2500, ImpressionQueue: 4096,
+		MaxEventAge: 7 * 24 * time.Hour, Identity: identity.Default(), Space: data.DefaultSpace,
+	}
+}
+
+// Validate reports the first field that makes no sense, and what would.
+func (c Config) Validate() error {
+	switch {
+	case c.MaxBodyBytes < 1024:
+		return fmt.Errorf("ingest: max_body_bytes is %d; use 1024 or more", c.MaxBodyBytes)
+	case c.MaxCalls < 1:
+		return fmt.Errorf("ingest: max_calls is %d; use 1 or more", c.MaxCalls)
+	case c.ImpressionQueue < 1:
+		return fmt.Errorf("ingest: impression_queue is %d; use 1 or more", c.ImpressionQueue)
+	case c.MaxEventAge <= 0:
+		return fmt.Errorf("ingest: max_event_age is %v; use a positive duration", c.MaxEventAge)
+	}
+	if err := c.Identity.Validate(); err != nil {
+		return fmt.Errorf("ingest: %w", err)
+	}
+	return c.Space.Validate()
+}

@@ -1,0 +1,128 @@
+package ingest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"kindred/data"
+)
+
+// UserSource is the source of events that the users API makes.
+const UserSource = "users-api"
+
+// Identify appends an identify event for each user, so that the fold and a replay
+// agree on their traits. at is when the traits hold from. The error is
+// data.ErrOverloaded or the log's, wrapped.
+func (s *Service) Identify(ctx context.Context, users []data.User) error {
+	now := s.deps.Now().UTC().Truncate(time.Millisecond)
+	events := make([]data.Event, 0, len(users))
+	for _, u := range users {
+		traits, err := json.Marshal(u.Traits)
+		if err != nil {
+			return fmt.Errorf("traits of user %q: %w", u.ID, err)
+		}
+		if u.Traits == nil {
+			traits = nil
+		}
+		e := data.Event{
+			V: data.EventVersion, ID: s.deps.NewID(), Source: UserSource, Space: s.cfg.Space, Env: s.cfg.Env,
+			Type: data.Identify, IDs: data.IDs{User: u.ID}, Traits: traits,
+			Times: data.Times{Event: now, Received: now},
+		}
+		if e.Profile, err = s.route(ctx, e.IDs); err != nil {
+			return fmt.Errorf("user %q: %w", u.ID, err)
+		}
+		events = append(events, e)
+	}
+	return s.Append(ctx, events)
+}
+
+// DeleteUser appends the delete event that erases the user's profile. Deleting
+// somebody nobody has met is data.ErrNotFound.
+func (s *Service) DeleteUser(ctx context.Context, user data.UserID) error {
+	profile, err := s.deps.Index.Lookup(ctx, data.IDUser, string(user))
+	if err != nil {
+		return fmt.Errorf("delete user %q: %w", user, err)
+	}
+	return s.Append(ctx, []data.Event{s.system(data.SysDelete, s.deps.NewID(), profile, data.IDs{User: user})})
+}
+
+// Show queues the impression of a list for the log. It never waits: with the
+// queue full the impression is dropped and counted.
+func (s *Service) Show(profile data.ProfileID, ids data.IDs, shown data.Shown, ctx json.RawMessage) {
+	e := s.system(data.SysImpression, shown.Request, profile, ids)
+	e.Shown, e.Ctx = &shown, ctx
+	select {
+	case s.shown <- e:
+	default:
+		s.counts.shownDropped.Add(1)
+	}
+}
+
+// system is a system event about a profile.
+func (s *Service) system(name, id string, profile data.ProfileID, ids data.IDs) data.Event {
+	now := s.deps.Now().UTC().Truncate(time.Millisecond)
+	return data.Event{
+		V: data.EventVersion, ID: id, Source: "kindred", Space: s.cfg.Space, Env: s.cfg.Env,
+		Type: data.System, Name: name, IDs: ids, Profile: profile, Times: data.Times{Event: now, Received: now},
+	}
+}
+
+// maxShownBatch bounds how many impressions go into one write.
+const maxShownBatch = 256
+
+// Run logs queued impressions until ctx ends, then what is still queued, and
+// returns nil. What the log refuses is dropped and counted.
+func (s *Service) Run(ctx context.Context) error {
+	for {
+		select {
+		case e := <-s.shown:
+			s.logShown(ctx, e)
+		case <-ctx.Done():
+			drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+			defer cancel()
+			for {
+				select {
+				case e := <-s.shown:
+					s.logShown(drain, e)
+				default:
+					return nil
+				}
+			}
+		}
+	}
+}
+
+// logShown writes the impression and those that wait behind it.
+func (s *Service) logShown(ctx context.Context, first data.Event) {
+	batch := []data.Event{first}
+fill:
+	for len(batch) < maxShownBatch {
+		select {
+		case e := <-s.shown:
+			batch = append(batch, e)
+		default:
+			break fill
+		}
+	}
+	err := s.appendShown(ctx, batch)
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		defer cancel()
+		err = s.appendShown(drain, batch)
+	}
+	if err != nil {
+		s.counts.shownDropped.Add(uint64(len(batch)))
+		return
+	}
+	s.counts.shownLogged.Add(uint64(len(batch)))
+}
+
+// appendShown makes impressions durable. They are no news to the person's own
+// profile, so their positions are not noted.
+func (s *Service) appendShown(ctx context.Context, batch []data.Event) error {
+	return s.append(ctx, batch, nil)
+}

@@ -1,0 +1,25 @@
+// Package live holds what a request reads: the current model joined with the
+// catalog, as one immutable Snapshot behind one atomic pointer.
+//
+// Run follows the catalog: it polls the current model version and the items'
+// version every Config.Poll. A new model is read, decoded, joined with the whole
+// catalog and probed (every component and the blend must answer a handful of
+// histories, the newest real ones among them, with finite scores) before the
+// pointer moves. A model that cannot be read or fails its probe changes nothing:
+// the old one goes on serving, Status says why, and the load is tried again
+// after Config.Retry. Changed items become a new Snapshot of the same model; an
+// API write calls Refresh and is in the next answer.
+//
+// # Rows
+//
+// A Snapshot has rows [0, n) for the items of the model's vocab, by id, followed
+// by [n, n+e) for catalog items that the model has not met, again by id. The
+// content model is extended by the latter, so that a new item can be recommended
+// and compared at once; the other components have nothing to say about it.
+// Items the model knows and the catalog never held are shown by id; items the
+// catalog deleted or hides are closed: never shown.
+//
+// Invariants: a Snapshot never changes, so a request that loads it once sees one
+// model and one catalog; a failed load never takes a model away; nothing here
+// knows what a person is.
+package live

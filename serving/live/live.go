@@ -1,0 +1,299 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"kindred/data"
+	"kindred/features"
+	"kindred/model"
+	"kindred/model/artifact"
+)
+
+// Models says which model is current; the error is data.ErrNotFound while there is none.
+type Models interface {
+	Current(ctx context.Context) (data.Model, error)
+}
+
+// Artifacts keeps the bytes of models.
+type Artifacts interface {
+	Artifact(ctx context.Context, version string) ([]byte, error)
+}
+
+// Items is the catalog's items as a sequence of changes. Version 0 is before the first.
+type Items interface {
+	ItemsVersion(ctx context.Context) (int64, error)
+	ItemsSince(ctx context.Context, version int64) (upserts []data.Item, deleted []data.ItemID, newVersion int64, err error)
+}
+
+// Deps are what a Live is made of. Published and Logger may be nil.
+type Deps struct {
+	Models    Models
+	Artifacts Artifacts
+	Items     Items
+	Decode    func([]byte) (Parts, error) // DecodeArtifact, except in tests
+	// Published is told each version that starts to serve, so that the stream can
+	// mark it in the log. It is asked again at every poll until it returns nil.
+	Published func(ctx context.Context, version string) error
+	Now       func() time.Time
+	Logger    *slog.Logger
+}
+
+// Status says what serves and what went wrong, for /readyz and /v1/models.
+type Status struct {
+	Version  string    // serving now, or NoModel
+	Created  time.Time // when it was trained
+	Loaded   time.Time // when it began to serve
+	Rows     int       // items that can be shown
+	Wanted   string    // the catalog's current version, if another one
+	Failure  string    // why Wanted does not serve, or what the last poll met
+	FailedAt time.Time
+	Polled   time.Time // when the catalog was last read without an error
+}
+
+// Live follows the catalog and holds the current Snapshot.
+type Live struct {
+	cfg  Config
+	deps Deps
+	now  atomic.Pointer[Snapshot]
+
+	building sync.Mutex // held while a snapshot is made; guards marked
+	marked   string     // the version that Published took note of
+
+	mu      sync.Mutex // guards what follows
+	status  Status
+	refused refusal
+	recent  [][]features.Preference // ring of the newest real tastes, for probes
+	next    int
+}
+
+// refusal is the model version that could not be loaded, and until when it is left alone.
+type refusal struct {
+	version string
+	until   time.Time
+	err     error
+}
+
+// New returns a Live that holds nothing yet: an empty snapshot without a model.
+func New(cfg Config, deps Deps) *Live {
+	if deps.Logger == nil {
+		deps.Logger = slog.New(slog.DiscardHandler)
+	}
+	l := &Live{cfg: cfg, deps: deps}
+	l.now.Store(empty())
+	l.status.Version = NoModel
+	return l
+}
+
+// Load returns the current snapshot, never nil. Load once per request.
+func (l *Live) Load() *Snapshot { return l.now.Load() }
+
+// Run follows the catalog until ctx ends; it returns nil then.
+func (l *Live) Run(ctx context.Context) error {
+	tick := time.NewTicker(l.cfg.Poll)
+	defer tick.Stop()
+	for {
+		if err := l.Poll(ctx); err != nil && ctx.Err() == nil {
+			l.deps.Logger.Warn("following the catalog", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// Poll looks at the catalog once: it loads the current model if it is not the one
+// that serves, and the items that changed. The error is also in Status.
+func (l *Live) Poll(ctx context.Context) error {
+	err := errors.Join(l.followModel(ctx), l.Refresh(ctx), l.mark(ctx))
+	if err == nil {
+		l.note(func(s *Status) { s.Polled = l.deps.Now(); s.Failure = ""; s.FailedAt = time.Time{} })
+	}
+	return err
+}
+
+// Refresh brings in the items that changed since the snapshot was made. After a
+// write through the API it makes the next answer show it. Writers that wait here
+// together cost one build.
+func (l *Live) Refresh(ctx context.Context) error {
+	l.building.Lock()
+	defer l.building.Unlock()
+	s := l.Load()
+	version, err := l.deps.Items.ItemsVersion(ctx)
+	if err == nil && version == s.itemsVersion {
+		return nil
+	}
+	if err != nil {
+		return l.failed(fmt.Errorf("read the items' version: %w", err))
+	}
+	c, err := l.since(ctx, s.itemsVersion)
+	if err != nil {
+		return l.failed(err)
+	}
+	next, err := s.with(c)
+	if err != nil {
+		return l.failed(fmt.Errorf("bring in %d changed items: %w", len(c.upserts)+len(c.deleted), err))
+	}
+	l.swap(next)
+	return nil
+}
+
+// followModel loads the current model unless it serves, or failed a moment ago.
+func (l *Live) followModel(ctx context.Context) error {
+	m, err := l.deps.Models.Current(ctx)
+	if errors.Is(err, data.ErrNotFound) {
+		return nil // nothing was ever promoted; what serves goes on
+	}
+	if err != nil {
+		return l.failed(fmt.Errorf("read the current model: %w", err))
+	}
+	if m.Version == l.Load().Version {
+		l.refuse(refusal{})
+		return nil
+	}
+	l.mu.Lock()
+	last := l.refused
+	l.mu.Unlock()
+	if last.version == m.Version && l.deps.Now().Before(last.until) {
+		return last.err
+	}
+	if err := l.load(ctx, m); err != nil {
+		err = fmt.Errorf("load model %s: %w", m.Version, err)
+		l.refuse(refusal{m.Version, l.deps.Now().Add(l.cfg.Retry), err})
+		return l.failed(err)
+	}
+	l.refuse(refusal{})
+	return nil
+}
+
+// load reads, joins and probes a model, and swaps it in.
+func (l *Live) load(ctx context.Context, m data.Model) error {
+	b, err := l.deps.Artifacts.Artifact(ctx, m.Version)
+	if err != nil {
+		return fmt.Errorf("read its artifact: %w", err)
+	}
+	if sum := artifact.Checksum(b); m.Checksum != "" && sum != m.Checksum {
+		return fmt.Errorf("its artifact has checksum %s, the catalog says %s", sum, m.Checksum)
+	}
+	parts, err := l.deps.Decode(b)
+	if err != nil {
+		return err
+	}
+	l.building.Lock()
+	defer l.building.Unlock()
+	c, err := l.since(ctx, 0)
+	if err != nil {
+		return err
+	}
+	s, err := build(m.Version, parts, c, l.deps.Now())
+	if err != nil {
+		return err
+	}
+	if err := s.probe(l.probes(s)); err != nil {
+		return err
+	}
+	l.swap(s)
+	l.deps.Logger.Info("model serves", "model", s.Version, "items", s.Rows(), "components", s.Components())
+	return nil
+}
+
+func (l *Live) since(ctx context.Context, version int64) (changes, error) {
+	upserts, deleted, now, err := l.deps.Items.ItemsSince(ctx, version)
+	if err != nil {
+		return changes{}, fmt.Errorf("read the items since version %d: %w", version, err)
+	}
+	return changes{upserts, deleted, now}, nil
+}
+
+// swap makes s the snapshot. The building lock is held, so snapshots follow each other.
+func (l *Live) swap(s *Snapshot) {
+	l.now.Store(s)
+	l.note(func(st *Status) {
+		st.Version, st.Created, st.Loaded, st.Rows = s.Version, s.Parts.Created, s.Loaded, s.Rows()
+	})
+}
+
+// mark tells the stream which version serves, until it has taken note.
+func (l *Live) mark(ctx context.Context) error {
+	l.building.Lock()
+	defer l.building.Unlock()
+	version := l.Load().Version
+	if l.deps.Published == nil || version == NoModel || version == l.marked {
+		return nil
+	}
+	if err := l.deps.Published(ctx, version); err != nil {
+		return l.failed(fmt.Errorf("mark model %s in the log: %w", version, err))
+	}
+	l.marked = version
+	return nil
+}
+
+// Status is what serves and what went wrong.
+func (l *Live) Status() Status {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.status
+}
+
+func (l *Live) note(change func(*Status)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	change(&l.status)
+}
+
+// failed writes the failure into the status and returns it.
+func (l *Live) failed(err error) error {
+	l.note(func(s *Status) { s.Failure, s.FailedAt = err.Error(), l.deps.Now() })
+	return err
+}
+
+// refuse remembers a version that could not be loaded; the zero refusal forgets it.
+func (l *Live) refuse(r refusal) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.refused, l.status.Wanted = r, r.version
+}
+
+// Remember keeps a real taste as a probe for the next model. prefs is kept.
+func (l *Live) Remember(prefs []features.Preference) {
+	if len(prefs) == 0 || l.cfg.Probes == 0 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.recent) < l.cfg.Probes {
+		l.recent = append(l.recent, prefs)
+		return
+	}
+	l.recent[l.next] = prefs
+	l.next = (l.next + 1) % len(l.recent)
+}
+
+// probes are the histories a new model must answer: nobody, one item, a few
+// items, and the newest real ones.
+func (l *Live) probes(s *Snapshot) []model.History {
+	histories := []model.History{{}}
+	for _, size := range []int{1, 5} {
+		if n := min(size, s.Rows()); n > 0 {
+			h := model.History{}
+			for i := range n {
+				h.Rows = append(h.Rows, int32(i*s.Rows()/n))
+				h.Weights = append(h.Weights, 1)
+			}
+			histories = append(histories, h)
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, prefs := range l.recent {
+		histories = append(histories, s.History(prefs))
+	}
+	return histories
+}

@@ -1,0 +1,28 @@
+package online
+
+import (
+	"fmt"
+	"time"
+)
+
+// Config bounds what a read may cost.
+type Config struct {
+	// Wait is how long a read waits for the person's own events to be folded.
+	Wait time.Duration `yaml:"wait"`
+	// MaxAcks is the number of identifiers whose newest positions are remembered.
+	MaxAcks int `yaml:"max_acks"`
+}
+
+// Default waits 50 ms and remembers 100,000 identifiers.
+func Default() Config { return Config{Wait: 50 * time.Millisecond, MaxAcks: 100_000} }
+
+// Validate reports the first field that makes no sense, and what would.
+func (c Config) Validate() error {
+	switch {
+	case c.Wait < 0 || c.Wait > 10*time.Second:
+		return fmt.Errorf("online: wait is %v; use 0 to 10s", c.Wait)
+	case c.MaxAcks < 1:
+		return fmt.Errorf("online: max_acks is %d; use 1 or more", c.MaxAcks)
+	}
+	return nil
+}

@@ -1,0 +1,21 @@
+// Package online reads profiles for requests, with read-your-writes: an answer
+// reflects everything that the same person sent before asking, or says that it
+// is stale.
+//
+// Ingest notes in an Acks, per identifier, the log position of each event it
+// acknowledged. A read first waits (Config.Wait at most, all in all) until the
+// partitions have folded the positions noted for the identifiers it asks with.
+// Then it resolves the profile through the identity index and follows redirects.
+// Where an event of the person went to another partition than their profile's, an
+// identify may have been folded there, and its absorb record, appended before that
+// fold was saved, may still be under way: the read waits for what the profile's
+// partition has in its log by then.
+//
+// Acks is bounded. Positions that are folded are forgotten; where it must forget
+// others, the partition's newest forgotten position stands in for all of them, so
+// a read may wait for too much, never for too little. A restart begins with the
+// log's end at that time as forgotten positions.
+//
+// Invariant: Stale is false only if everything acknowledged by this process
+// to the identifiers before the read began is in the answer.
+package online

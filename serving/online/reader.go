@@ -1,0 +1,135 @@
+package online
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"kindred/data"
+)
+
+// Profiles is all that a read asks of the profile store.
+type Profiles interface {
+	// Profile returns an encoded profile, or data.ErrNotFound.
+	Profile(ctx context.Context, id data.ProfileID) ([]byte, error)
+	// Lookup reads the identity index, or returns data.ErrNotFound.
+	Lookup(ctx context.Context, kind data.IDKind, id string) (data.ProfileID, error)
+}
+
+// Folds tells how far partitions are folded.
+type Folds interface {
+	// WaitFolded blocks until the record at offset is folded and saved.
+	WaitFolded(ctx context.Context, partition int32, offset int64) error
+}
+
+// Log tells where a partition's log ends.
+type Log interface {
+	End(partition int32) int64
+}
+
+// Person is the answer of a read.
+type Person struct {
+	Profile data.Profile // empty but for ID when nobody was ever met by the identifiers
+	Known   bool         // there is a profile
+	Stale   bool         // something that the person sent may not be in it yet
+}
+
+// Reader reads profiles for requests. It is safe for concurrent use.
+type Reader struct {
+	cfg        Config
+	profiles   Profiles
+	folds      Folds
+	log        Log
+	partitions int32
+	acks       *Acks
+}
+
+// NewReader reads profiles of a log with the given number of partitions.
+func NewReader(cfg Config, profiles Profiles, folds Folds, log Log, partitions int32, acks *Acks) *Reader {
+	return &Reader{cfg: cfg, profiles: profiles, folds: folds, log: log, partitions: partitions, acks: acks}
+}
+
+// maxRedirects bounds a chain of merges; the fold keeps chains at one.
+const maxRedirects = 16
+
+// Read returns the person that the identifiers lead to, the user id before the
+// anonymous id. Nobody met yet is no error: Known is false and Profile.ID is the
+// id that the identifier would open. The error is the store's, wrapped, or ctx's.
+func (r *Reader) Read(ctx context.Context, ids data.IDs) (Person, error) {
+	who := Identifiers(ids)
+	if len(who) == 0 {
+		return Person{}, nil
+	}
+	limit, cancel := context.WithTimeout(ctx, r.cfg.Wait)
+	defer cancel()
+
+	noted := r.acks.Of(who)
+	fresh := r.await(limit, noted)
+	person, err := r.resolve(ctx, who)
+	if err != nil {
+		return Person{}, fmt.Errorf("read the profile of %s %q: %w", who[0].Kind, who[0].ID, err)
+	}
+	// Events that went elsewhere may have sent an absorb record here.
+	home := data.PartitionOf(string(person.Profile.ID), r.partitions)
+	for _, p := range noted {
+		if p.Partition != home && fresh {
+			fresh = r.await(limit, []Position{{home, r.log.End(home) - 1}})
+			if person, err = r.resolve(ctx, who); err != nil {
+				return Person{}, fmt.Errorf("read the profile of %s %q: %w", who[0].Kind, who[0].ID, err)
+			}
+			break
+		}
+	}
+	person.Stale = !fresh
+	return person, ctx.Err()
+}
+
+// await waits until the positions are folded; false when the time was not enough.
+func (r *Reader) await(ctx context.Context, positions []Position) bool {
+	for _, p := range positions {
+		if p.Offset >= 0 && r.folds.WaitFolded(ctx, p.Partition, p.Offset) != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// resolve finds the profile of the first identifier that leads to one.
+func (r *Reader) resolve(ctx context.Context, who []Identifier) (Person, error) {
+	for _, id := range who {
+		profile, err := r.profiles.Lookup(ctx, id.Kind, id.ID)
+		if errors.Is(err, data.ErrNotFound) {
+			profile = data.NewProfileID(id.Kind, id.ID)
+		} else if err != nil {
+			return Person{}, err
+		}
+		p, err := r.Profile(ctx, profile)
+		if err == nil {
+			return Person{Profile: p, Known: !p.Deleted}, nil
+		}
+		if !errors.Is(err, data.ErrNotFound) {
+			return Person{}, err
+		}
+	}
+	return Person{Profile: data.Profile{ID: data.NewProfileID(who[0].Kind, who[0].ID)}}, nil
+}
+
+// Profile reads one profile by its id, following redirects, without waiting for
+// anything. The error is data.ErrNotFound, wrapped, or the store's.
+func (r *Reader) Profile(ctx context.Context, id data.ProfileID) (data.Profile, error) {
+	for range maxRedirects {
+		b, err := r.profiles.Profile(ctx, id)
+		if err != nil {
+			return data.Profile{}, fmt.Errorf("profile %s: %w", id, err)
+		}
+		var p data.Profile
+		if err := p.UnmarshalBinary(b); err != nil {
+			return data.Profile{}, fmt.Errorf("profile %s: %w", id, err)
+		}
+		if p.Redirect == "" {
+			return p, nil
+		}
+		id = p.Redirect
+	}
+	return data.Profile{}, fmt.Errorf("profile %s: more than %d redirects", id, maxRedirects)
+}
