@@ -349,3 +349,13 @@ func decodeBytes(v []byte) ([]byte, error) {
 	}
 	return b, nil
 }
+
+// IsCanonical reports whether b is a JSON object with the field v, which a
+// canonical event has and a tracking call has not.
+func IsCanonical(b []byte) bool {
+	if check(b, 1) != nil {
+		return false
+	}
+	b = b[skipSpace(b, 0):]
+	return b[0] == '{' && hasField(b, "v")
+}

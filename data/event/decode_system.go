@@ -45,6 +45,8 @@ func decodeAbsorb(a *data.Absorb, raw []byte) error {
 			a.From = data.ProfileID(s)
 		case "state":
 			a.State, err = decodeBytes(v)
+		case "dedup":
+			a.Dedup, err = decodeBytes(v)
 		default:
 			err = unknownField()
 		}

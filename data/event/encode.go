@@ -89,6 +89,12 @@ func (w *writer) system(e data.Event) {
 			w.b = base64.StdEncoding.AppendEncode(w.b, a.State)
 			w.b = append(w.b, '"')
 		}
+		if len(a.Dedup) > 0 {
+			w.name("dedup")
+			w.b = append(w.b, '"')
+			w.b = base64.StdEncoding.AppendEncode(w.b, a.Dedup)
+			w.b = append(w.b, '"')
+		}
 		w.b = append(w.b, '}')
 	}
 	if e.Skip != nil {
