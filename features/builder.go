@@ -3,7 +3,6 @@ package features
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"kindred/data"
@@ -72,6 +71,7 @@ func (b *Builder) Fold(ctx context.Context, m *Memory, offset int64, e data.Even
 		return 0, err
 	}
 	m.State.Now = f.now
+	m.horizon = max(m.horizon, b.dedupHorizon(f.now))
 	if e.Type == data.System {
 		return f.system(e)
 	}
@@ -88,14 +88,10 @@ func (f *fold) fireTimers() error {
 		if !ok {
 			return nil
 		}
-		var err error
-		switch {
-		case t.Slot == sessionSlot:
-			err = f.sessionTimer(t)
-		case strings.HasPrefix(t.Slot, dedupPrefix):
-			err = f.forget(t)
-		} // a slot of a later build has no effect in this one
-		if err != nil {
+		if t.Slot != sessionSlot {
+			continue // of a later build; no effect in this one
+		}
+		if err := f.sessionTimer(t); err != nil {
 			return fmt.Errorf("fire timer %s of profile %s: %w", t.Slot, t.Profile, err)
 		}
 	}

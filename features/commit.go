@@ -53,7 +53,14 @@ func (m *Memory) Commit(cursor int64) (*data.Commit, error) {
 		}
 		h.touched = false
 	}
+	if m.horizon != m.dropped {
+		c.DropDedupBefore, m.dropped = m.horizon, m.horizon
+	}
 	for k, set := range m.dedup {
+		if m.forgotten(k) {
+			delete(m.dedup, k)
+			continue
+		}
 		if set.changed {
 			c.Dedup[k] = slices.Clone(set.ids)
 			set.changed = false

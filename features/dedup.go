@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
-	"strconv"
 	"time"
 
 	"kindred/data"
@@ -41,27 +40,43 @@ func messageHash(source, id string) uint64 {
 	return h.Sum64()
 }
 
+// maxSkew is how far a client's clock may be off before its stamp says nothing
+// about the day.
+const maxSkew = 24 * time.Hour
+
 // dedupKeys are where the event's id may be: first the key it is kept under, then
 // where an earlier delivery may have put it. A retry carries the same original
-// time; without one the day before its arrival is looked at too.
+// time; without one the day before its arrival is looked at too. Where the client's
+// clock is off by more than maxSkew the corrected time stands in: it is the same
+// for a retry but for the network's jitter, so the days beside it are looked at too.
 func dedupKeys(e data.Event) []data.DedupKey {
 	if e.ID == "" || e.Type == data.System {
 		return nil
 	}
-	key := data.DedupKey{Profile: e.Profile, Imported: e.Imported}
+	key := func(day int32) data.DedupKey {
+		return data.DedupKey{Profile: e.Profile, Day: day, Imported: e.Imported}
+	}
+	t := e.Times
 	switch {
 	case e.Imported:
-		key.Day = dayOf(millis(e.Times.Event))
-	case !e.Times.Original.IsZero():
-		key.Day = dayOf(millis(e.Times.Original))
-	default:
-		key.Day = dayOf(millis(e.Times.Received))
-		before := key
-		before.Day--
-		return []data.DedupKey{key, before}
+		return []data.DedupKey{key(dayOf(millis(t.Event)))}
+	case t.Original.IsZero():
+		day := dayOf(millis(t.Received))
+		return []data.DedupKey{key(day), key(day - 1)}
+	case t.Original.Sub(t.Event).Abs() <= maxSkew:
+		return []data.DedupKey{key(dayOf(millis(t.Original)))}
 	}
-	return []data.DedupKey{key}
+	day := dayOf(millis(t.Event))
+	return []data.DedupKey{key(day), key(day - 1), key(day + 1)}
 }
+
+// dedupHorizon is the first day whose live ids are still needed at log time now:
+// before it, no retry could be young enough. Days are forgotten by log time alone,
+// so it does not matter in which batch the store gets to it.
+func (b *Builder) dedupHorizon(now int64) int32 { return dayOf(now-b.maxAge) - 2 }
+
+// forgotten reports whether the key is of a day that is over. Imported ids never are.
+func (m *Memory) forgotten(k data.DedupKey) bool { return !k.Imported && k.Day < m.horizon }
 
 func dayOf(ms int64) int32 {
 	d := ms / dayMillis
@@ -100,6 +115,9 @@ func (m *Memory) loadDedup(ctx context.Context, keys []data.DedupKey) error {
 // duplicate reports whether the event was applied to its profile before.
 func (f *fold) duplicate(e data.Event) (bool, error) {
 	for _, k := range dedupKeys(e) {
+		if f.m.forgotten(k) {
+			continue
+		}
 		set, err := f.m.ids(f.ctx, k)
 		if err != nil {
 			return false, err
@@ -111,8 +129,7 @@ func (f *fold) duplicate(e data.Event) (bool, error) {
 	return false, nil
 }
 
-// remember keeps the event's id. A live key is forgotten, by a timer on log time,
-// when no retry of anything in it could still be young enough.
+// remember keeps the event's id.
 func (f *fold) remember(e data.Event) error {
 	keys := dedupKeys(e)
 	if len(keys) == 0 {
@@ -122,6 +139,9 @@ func (f *fold) remember(e data.Event) error {
 }
 
 func (f *fold) keep(k data.DedupKey, ids []uint64) error {
+	if f.m.forgotten(k) {
+		return nil
+	}
 	set, err := f.m.ids(f.ctx, k)
 	if err != nil {
 		return err
@@ -129,24 +149,6 @@ func (f *fold) keep(k data.DedupKey, ids []uint64) error {
 	for _, id := range ids {
 		set.add(id)
 	}
-	if !k.Imported {
-		endOfToday := (int64(dayOf(f.now)) + 1) * dayMillis
-		f.m.timers.set(data.Timer{At: endOfToday + f.b.maxAge, Profile: k.Profile, Slot: dedupSlot(k.Day)})
-	}
-	return nil
-}
-
-const dedupPrefix = "dedup/"
-
-func dedupSlot(day int32) string { return dedupPrefix + strconv.Itoa(int(day)) }
-
-// forget drops the key that a timer's slot names.
-func (f *fold) forget(t data.Timer) error {
-	day, err := strconv.ParseInt(t.Slot[len(dedupPrefix):], 10, 32)
-	if err != nil {
-		return fmt.Errorf("timer slot %q: not a day: %w", t.Slot, err)
-	}
-	f.m.dedup[data.DedupKey{Profile: t.Profile, Day: int32(day)}] = &idSet{changed: true}
 	return nil
 }
 
@@ -162,8 +164,7 @@ const maxKnownDays = 10_000
 // its events span, newest day first, until maxKnownIDs is reached.
 func (f *fold) knownIDs(p *data.Profile) ([]byte, error) {
 	var keys []data.DedupKey
-	today := dayOf(f.now)
-	for d := today + 1; d >= today-int32(f.b.maxAge/dayMillis)-2; d-- {
+	for d := dayOf(f.now) + 1; d >= f.m.horizon; d-- {
 		keys = append(keys, data.DedupKey{Profile: p.ID, Day: d})
 	}
 	for d := dayOf(p.LastSeen); d >= max(dayOf(p.FirstSeen), dayOf(p.LastSeen)-maxKnownDays); d-- {

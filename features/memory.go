@@ -39,6 +39,8 @@ type Memory struct {
 	profiles map[data.ProfileID]*held
 	batch    uint64 // number of commits so far, the age of held profiles
 	dedup    map[data.DedupKey]*idSet
+	horizon  int32 // live ids of days before it are forgotten
+	dropped  int32 // the horizon of the last commit
 	timers   timers
 	counters map[string]popular.Counts
 	counted  map[string]struct{} // counters changed since the last commit

@@ -152,10 +152,10 @@ func extend(s data.Session, a Act) data.Session {
 	return s
 }
 
-// join is the two as one, under the name of the earlier.
+// join is the two as one, under the name of the later: the one that is going on.
 func join(earlier, later data.Session) data.Session {
 	return data.Session{
-		ID:        earlier.ID,
+		ID:        later.ID,
 		Start:     min(earlier.Start, later.Start),
 		End:       max(earlier.End, later.End),
 		Events:    earlier.Events + later.Events,

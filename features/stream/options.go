@@ -1,0 +1,71 @@
+package stream
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"kindred/data"
+	"kindred/features"
+	"kindred/model/popular"
+)
+
+// Options are what a Worker is made of. Log, State and Partitions are required.
+type Options struct {
+	Log        Log
+	State      State
+	Partitions int32
+	Space      data.Space // of the events it appends; data.DefaultSpace
+
+	Features features.Config // zero: features.Default
+	// Clusterers finds the clusters of the live model version; nil means no clusters.
+	Clusterers features.Clusterers
+	// Popular configures the live popularity; zero: popular.Default. The fold's
+	// own half-lives are those of popular.Default.
+	Popular popular.Config
+
+	// BatchRecords is how many records are folded and saved at once, at most; 512.
+	BatchRecords int
+	// CachedProfiles is how many decoded profiles a partition keeps; 4096.
+	CachedProfiles int
+
+	Now    func() time.Time // stamps ticks, markers and flushes; time.Now
+	Logger *slog.Logger     // nil is silent
+}
+
+// withDefaults fills in what was left out, or says what is missing.
+func (o Options) withDefaults() (Options, error) {
+	switch {
+	case o.Log == nil || o.State == nil:
+		return o, fmt.Errorf("stream: Log and State are required")
+	case o.Partitions < 1:
+		return o, fmt.Errorf("stream: partitions is %d; use the log's number, at least 1", o.Partitions)
+	case o.BatchRecords < 0 || o.CachedProfiles < 0:
+		return o, fmt.Errorf("stream: batch records %d and cached profiles %d must not be negative", o.BatchRecords, o.CachedProfiles)
+	}
+	if o.Space == "" {
+		o.Space = data.DefaultSpace
+	}
+	if o.Features.SessionGap == 0 {
+		o.Features = features.Default()
+	}
+	if err := o.Features.Validate(); err != nil {
+		return o, fmt.Errorf("stream: %w", err)
+	}
+	if (o.Popular == popular.Config{}) {
+		o.Popular = popular.Default()
+	}
+	if o.BatchRecords == 0 {
+		o.BatchRecords = 512
+	}
+	if o.CachedProfiles == 0 {
+		o.CachedProfiles = 4096
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o, nil
+}
