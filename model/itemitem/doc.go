@@ -9,7 +9,7 @@
 //	s_ij = Σ_u v_ui v_uj / (|v_i|^2α · |v_j|^2(1−α) + shrink),   s_ii = 0,
 //
 // the cosine of their columns for α = ½ and shrink = 0; α = Asymmetry above ½ favours rarer
-// targets. Each target keeps its Neighbours largest similarities, and
+// targets. Each item keeps its Neighbours largest similarities, as target or as past item (Cut), and
 //
 //	score(i) = Σ_{j in history} r_j · s_ij.
 //

@@ -62,14 +62,18 @@ func Fit(ctx context.Context, x *sparse.CSR, cfg Config, progress func(done, tot
 	if progress != nil {
 		progress(x.Cols, x.Cols)
 	}
-	return newModel(cfg.Binary, pack(rows)), nil
+	lists := pack(rows)
+	if cfg.Cut == CutPast {
+		lists = lists.Transpose()
+	}
+	return newModel(cfg.Binary, lists), nil
 }
 
-// builder is what all items' neighbourhoods are computed from; it is only read.
+// builder is what all lists are computed from; it is only read.
 type builder struct {
 	cfg            Config
 	byUser, byItem *sparse.CSR // scaled strengths v
-	target, past   []float64   // |v_i|^2α and |v_j|^2(1−α)
+	own, other     []float64   // powers of |v|² in the denominator: of the list's owner, of the others
 }
 
 // newBuilder scales the strengths and takes the norms.
@@ -87,15 +91,19 @@ func newBuilder(x *sparse.CSR, cfg Config) *builder {
 			squares[c] += float64(vals[i]) * float64(vals[i])
 		}
 	}
-	b := &builder{cfg: cfg, byUser: v, byItem: v.Transpose(), target: make([]float64, x.Cols), past: make([]float64, x.Cols)}
+	b := &builder{cfg: cfg, byUser: v, byItem: v.Transpose(), own: make([]float64, x.Cols), other: make([]float64, x.Cols)}
+	owner := cfg.Asymmetry // the owner is the target
+	if cfg.Cut == CutPast {
+		owner = 1 - cfg.Asymmetry
+	}
 	for i, s := range squares {
-		b.target[i] = math.Pow(s, cfg.Asymmetry)
-		b.past[i] = math.Pow(s, 1-cfg.Asymmetry)
+		b.own[i] = math.Pow(s, owner)
+		b.other[i] = math.Pow(s, 1-owner)
 	}
 	return b
 }
 
-// neighbours returns the best neighbours of item i by rising row. sums is all zero
+// neighbours returns the list that item i owns, by rising row. sums is all zero
 // before and after; touched is memory to use.
 func (b *builder) neighbours(i int, sums []float64, touched []int32) ([]rank.Ranked, []int32) {
 	people, strengths := b.byItem.Row(i)
@@ -111,7 +119,7 @@ func (b *builder) neighbours(i int, sums []float64, touched []int32) ([]rank.Ran
 	}
 	found := make([]rank.Ranked, 0, len(touched))
 	for _, j := range touched {
-		s := float32(sums[j] / (b.target[i]*b.past[j] + b.cfg.Shrink))
+		s := float32(sums[j] / (b.own[i]*b.other[j] + b.cfg.Shrink))
 		if int(j) != i && s > 0 && s <= math.MaxFloat32 {
 			found = append(found, rank.Ranked{Row: j, Score: s})
 		}
