@@ -1,0 +1,32 @@
+// Package recommend is the story of a request: one snapshot, one profile, one
+// ranked list.
+//
+//	snapshot := live.Load()                     one model and one catalog
+//	profile  := the person, read-your-writes    serving/online
+//	taste    := features.Preferences(profile)   newest action first
+//	scores   := components -> blend             model/hybrid, every item of the catalog
+//	list     := hide seen, hidden, closed; filter; k best, ties by item id
+//	reasons  := the blend's parts, past items and terms behind each
+//
+// Nothing is precomputed, so each answer reflects the last event. Somebody nobody
+// has met is no error: the components that know nothing about them are left out
+// and popularity remains. Without any model the answer comes from the live
+// popularity counters and says model "none"; ErrNothing is left for a server that
+// has neither.
+//
+// # Shares
+//
+// A blended score is a sum of parts, one per component. A reason's share is its
+// part of the positive parts, so the shares of an item sum to 1. A cause's share is
+// a past item's part of what the component gained from past items; it looks at the
+// newest Config.ExplainHistory of them.
+//
+// # Similar items
+//
+// Each component that can compare items (als: cosine of factors; itemitem: cosine
+// of who used them; content: cosine of terms) is scaled so that its best match has
+// 1, and the components that know the item are averaged.
+//
+// Invariants: the same snapshot, profile, request and time give the same items in
+// the same order; a list never holds an item that is hidden, deleted or excluded.
+package recommend

@@ -1,0 +1,79 @@
+package recommend
+
+import (
+	"strings"
+	"time"
+
+	"kindred/data"
+	"kindred/model"
+	"kindred/model/popular"
+	"kindred/serving/live"
+)
+
+// ListRequest asks for a list that is the same for everybody.
+type ListRequest struct {
+	ID         string
+	N          int
+	Categories []string
+}
+
+// itemPrefix begins the counters' keys of items.
+const itemPrefix = "i/"
+
+// Popular lists what is used most, by the live counters: the sum of the weights of
+// what people did, with the long half-life. Without any counts, the model's.
+func (s *Service) Popular(req ListRequest) Answer { return s.list(req, popular.ByPopularity) }
+
+// Trending lists what is used more than it used to be: the short rate over the long.
+func (s *Service) Trending(req ListRequest) Answer { return s.list(req, popular.ByTrend) }
+
+func (s *Service) list(req ListRequest, by popular.Measure) Answer {
+	snap := s.deps.Snapshots.Load()
+	f := live.Filter{Categories: req.Categories}
+	a := Answer{RequestID: req.ID, Model: snap.Version, Components: []string{"popular"}, GeneratedAt: s.deps.Now().UTC().Truncate(time.Millisecond)}
+	a.Items = s.counted(snap, by, req.N, f)
+	if len(a.Items) == 0 {
+		if c := snap.Scorer("popular"); c != nil {
+			scores := make([]float32, snap.Rows())
+			c.Score(model.History{}, scores)
+			a.Items = positions(snap, snap.Top(scores, req.N, f))
+		}
+	}
+	if a.Items == nil {
+		a.Items = []Item{}
+	}
+	return a
+}
+
+// counted lists what the live counters rank highest and the filter allows. Items
+// that neither model nor catalog has are shown by id, where no category is asked for.
+func (s *Service) counted(snap *live.Snapshot, by popular.Measure, n int, f live.Filter) []Item {
+	hidden := make(map[int32]bool, len(f.Hide))
+	for _, row := range f.Hide {
+		hidden[row] = true
+	}
+	allowed := map[int32]bool{}
+	if len(f.Categories) > 0 {
+		for _, row := range snap.Category(f.Categories) {
+			allowed[row] = true
+		}
+	}
+	top := s.deps.Counters.Top(itemPrefix, by, s.deps.Now().UnixMilli(), n, func(key string) bool {
+		row, ok := snap.Row(data.ItemID(strings.TrimPrefix(key, itemPrefix)))
+		if !ok {
+			return len(f.Categories) == 0 && f.Allow == nil
+		}
+		return !snap.Closed(row) && !hidden[row] && (len(f.Categories) == 0 || allowed[row]) &&
+			(f.Allow == nil || f.Allow(snap.Facts(row)))
+	})
+	items := make([]Item, len(top))
+	for i, entry := range top {
+		id := data.ItemID(strings.TrimPrefix(entry.Key, itemPrefix))
+		facts := &live.Facts{ID: id}
+		if row, ok := snap.Row(id); ok {
+			facts = snap.Facts(row)
+		}
+		items[i] = item(facts, i+1, float32(entry.Score))
+	}
+	return items
+}

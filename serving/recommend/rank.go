@@ -1,0 +1,109 @@
+package recommend
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"kindred/data"
+	"kindred/model"
+	"kindred/serving/live"
+)
+
+// RankRequest asks for an order of given candidates.
+type RankRequest struct {
+	ID         string
+	IDs        data.IDs
+	Recent     []data.ItemID
+	Candidates []data.ItemID // distinct
+	Components []string
+	Slot       string
+}
+
+// Rank orders the candidates for the person, best first, seen ones included.
+// Candidates that neither the model nor the catalog has come last, as Unknown, after
+// hidden and deleted ones, as Closed, each in the order of their ids; so does
+// everything when there is no model. The error is an *live.UnknownComponentError
+// or the profile store's, wrapped.
+func (s *Service) Rank(ctx context.Context, req RankRequest) (Answer, error) {
+	snap := s.deps.Snapshots.Load()
+	blend, err := snap.Blend(req.Components)
+	if err != nil {
+		return Answer{}, fmt.Errorf("rank: %w", err)
+	}
+	person, err := s.deps.People.Read(ctx, req.IDs)
+	if err != nil {
+		return Answer{}, fmt.Errorf("rank: %w", err)
+	}
+	a := Answer{
+		RequestID: req.ID, User: req.IDs.User, Known: person.Known, Model: snap.Version, Components: []string{},
+		Stale: person.Stale, GeneratedAt: s.deps.Now().UTC().Truncate(time.Millisecond),
+	}
+	h := snap.History(taste(person.Profile, req.Recent, snap.Parts.Weights))
+	if blend == nil {
+		a.Fallback = "no_model"
+		a.Items = candidates(snap, req.Candidates, nil)
+	} else {
+		b := blend.Blend(h)
+		defer b.Release()
+		scores := b.Scores
+		if !b.Known() {
+			a.Fallback = "cold"
+			if c := snap.Scorer("popular"); c != nil {
+				scores = make([]float32, snap.Rows())
+				c.Score(model.History{}, scores)
+			}
+		}
+		for c, w := range b.Weights {
+			if w > 0 {
+				a.Components = append(a.Components, blend.Model().Components[c])
+			}
+		}
+		a.Items = candidates(snap, req.Candidates, scores)
+		e := explainer{cfg: s.cfg, snap: snap, history: h}
+		for i, it := range a.Items {
+			if row, ok := snap.Row(it.ID); ok && !it.Closed && b.Known() {
+				a.Items[i].Reasons = e.reasons(b, row, i < s.cfg.Because)
+			}
+		}
+	}
+	for i := range a.Items {
+		a.Items[i].Position = i + 1
+	}
+	return a, nil
+}
+
+// candidates are the items in their order; scores nil means that nobody scored them.
+func candidates(snap *live.Snapshot, ids []data.ItemID, scores []float32) []Item {
+	items := make([]Item, 0, len(ids))
+	for _, id := range ids {
+		row, ok := snap.Row(id)
+		switch {
+		case !ok:
+			items = append(items, Item{ID: id, Unknown: true})
+		case snap.Closed(row):
+			it := item(snap.Facts(row), 0, 0)
+			it.Closed = true
+			items = append(items, it)
+		case scores == nil:
+			items = append(items, item(snap.Facts(row), 0, 0))
+		default:
+			items = append(items, item(snap.Facts(row), 0, scores[row]))
+		}
+	}
+	group := func(it Item) int {
+		switch {
+		case it.Unknown:
+			return 2
+		case it.Closed:
+			return 1
+		}
+		return 0
+	}
+	slices.SortFunc(items, func(a, b Item) int {
+		return cmp.Or(cmp.Compare(group(a), group(b)), cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID))
+	})
+	return items
+}
