@@ -137,11 +137,11 @@ func writeRows[T any](ctx context.Context, d disk, path string, rows []T) (file,
 	if len(rows) == 0 {
 		return file{}, nil
 	}
-	size, err := d.replace(path, func(w io.Writer) error {
+	out, err := d.replace(path, func(w io.Writer) error {
 		_, err := writeParquet(ctx, w, each(rows))
 		return err
 	})
-	return file{Rows: int64(len(rows)), Bytes: size}, err
+	return file{Rows: int64(len(rows)), Bytes: out.size, CRC32C: out.crc}, err
 }
 
 // each streams a slice.

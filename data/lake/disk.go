@@ -3,6 +3,7 @@ package lake
 import (
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"io/fs"
 	"os"
@@ -30,14 +31,23 @@ func (d disk) step(name, path string) error {
 // keeps it out of events/*.parquet and of every listing here.
 const temporaryPrefix = ".tmp-"
 
+// written is what was written into a file.
+type written struct {
+	size int64
+	crc  uint32 // CRC-32C of the bytes
+}
+
+// castagnoli is the polynomial of CRC-32C, which processors compute themselves.
+func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
+
 // replace makes path a file of what write produces, atomically.
-func (d disk) replace(path string, write func(io.Writer) error) (size int64, err error) {
+func (d disk) replace(path string, write func(io.Writer) error) (written, error) {
 	return d.put(path, write, os.Rename)
 }
 
 // create is replace, but an existing file wins: the error is then fs.ErrExist and
 // path is left as it is.
-func (d disk) create(path string, write func(io.Writer) error) (size int64, err error) {
+func (d disk) create(path string, write func(io.Writer) error) (written, error) {
 	return d.put(path, write, func(tmp, path string) error {
 		if err := os.Link(tmp, path); err != nil {
 			return err
@@ -46,13 +56,13 @@ func (d disk) create(path string, write func(io.Writer) error) (size int64, err 
 	})
 }
 
-func (d disk) put(path string, write func(io.Writer) error, move func(tmp, path string) error) (size int64, err error) {
+func (d disk) put(path string, write func(io.Writer) error, move func(tmp, path string) error) (out written, err error) {
 	if err := d.step("write", path); err != nil {
-		return 0, err
+		return out, err
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), temporaryPrefix+"*")
 	if err != nil {
-		return 0, err
+		return out, err
 	}
 	keep := false // a simulated crash leaves its temporary file, as a real one does
 	defer func() {
@@ -61,33 +71,35 @@ func (d disk) put(path string, write func(io.Writer) error, move func(tmp, path 
 			os.Remove(tmp.Name())
 		}
 	}()
-	if err := write(tmp); err != nil {
-		return 0, err
+	sum := crc32.New(castagnoli())
+	if err := write(io.MultiWriter(tmp, sum)); err != nil {
+		return out, err
 	}
-	if size, err = tmp.Seek(0, io.SeekCurrent); err != nil {
-		return 0, err
+	out.crc = sum.Sum32()
+	if out.size, err = tmp.Seek(0, io.SeekCurrent); err != nil {
+		return out, err
 	}
 	if err := tmp.Chmod(0o644); err != nil {
-		return 0, err
+		return out, err
 	}
 	if err := tmp.Sync(); err != nil {
-		return 0, err
+		return out, err
 	}
 	if err := tmp.Close(); err != nil {
-		return 0, err
+		return out, err
 	}
 	if err := d.step("move", path); err != nil {
 		keep = true
-		return 0, err
+		return out, err
 	}
 	if err := move(tmp.Name(), path); err != nil {
-		return 0, err
+		return out, err
 	}
 	if err := d.step("sync", path); err != nil {
 		keep = true
-		return 0, err
+		return out, err
 	}
-	return size, syncDir(filepath.Dir(path))
+	return out, syncDir(filepath.Dir(path))
 }
 
 // remove deletes a file; that it is gone already is no error.

@@ -71,8 +71,9 @@ type entry struct {
 
 // file is one table's part of a block.
 type file struct {
-	Rows  int64 `json:"rows"`
-	Bytes int64 `json:"bytes"`
+	Rows   int64  `json:"rows"`
+	Bytes  int64  `json:"bytes"`
+	CRC32C uint32 `json:"crc32c"` // of the whole file: Parquet's own checksums leave out dictionaries and headers
 }
 
 // segmentBlocks is how many blocks a manifest lists itself before it seals them.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"os"
 
@@ -58,22 +59,19 @@ func writeParquet[T any](ctx context.Context, w io.Writer, rows Rows[T]) (n int6
 }
 
 // readParquet streams the rows of a file, batchRows at a time. want is what the
-// manifest says about it; a file that disagrees is a *CorruptError. The row that fn
-// gets is overwritten after it returns; strings and slices in it are not.
+// manifest says about it; a file that disagrees is a *CorruptError, found before
+// the first row by reading it once for its checksum. The row that fn gets is
+// overwritten after it returns; strings and slices in it are not.
 func readParquet[T any](ctx context.Context, path string, want file, fn func(*T) error) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
+	if err := verify(f, want); err != nil {
 		return err
 	}
-	if info.Size() != want.Bytes {
-		return &CorruptError{path, fmt.Sprintf("it is %d bytes long, the manifest says %d", info.Size(), want.Bytes)}
-	}
-	in, err := parquet.OpenFile(f, info.Size(), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+	in, err := parquet.OpenFile(f, want.Bytes, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
 		return &CorruptError{path, err.Error()}
 	}
@@ -101,4 +99,20 @@ func readParquet[T any](ctx context.Context, path string, want file, fn func(*T)
 			return &CorruptError{path, err.Error()}
 		}
 	}
+}
+
+// verify reads the file to its end and compares it with what the manifest says.
+func verify(f *os.File, want file) error {
+	sum := crc32.New(castagnoli())
+	size, err := io.Copy(sum, f)
+	if err != nil {
+		return err
+	}
+	if size != want.Bytes {
+		return &CorruptError{f.Name(), fmt.Sprintf("it is %d bytes long, the manifest says %d", size, want.Bytes)}
+	}
+	if got := sum.Sum32(); got != want.CRC32C {
+		return &CorruptError{f.Name(), fmt.Sprintf("its CRC-32C is %08x, the manifest says %08x", got, want.CRC32C)}
+	}
+	return nil
 }

@@ -68,7 +68,7 @@ func (r *EventRow) record() (data.Record, data.Event, error) {
 	if err != nil {
 		return rec, data.Event{}, fmt.Errorf("record %d/%d: %w", r.Partition, r.Offset, err)
 	}
-	if rec.Value == nil {
+	if len(rec.Value) == 0 {
 		rec.Value = event.Seal(e)
 	}
 	return rec, e, nil

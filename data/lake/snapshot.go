@@ -64,7 +64,7 @@ func (s *Snapshot) Partitions() []int32 {
 func (s *Snapshot) Rows(t Table) int64 { return s.manifest.Rows[t] }
 
 // Interactions calls fn for every interaction, by partition, then offset. It stops
-// at fn's first error and returns it as it is.
+// at fn's first error and returns it, wrapped.
 func (s *Snapshot) Interactions(ctx context.Context, fn func(data.Interaction) error) error {
 	return scan(ctx, s, Interactions, allPartitions, decoded((*InteractionRow).interaction, fn))
 }
