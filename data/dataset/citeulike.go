@@ -13,7 +13,7 @@ const helpCiteULike = `citeulike: a directory with mult.dat (one article a line:
 vocabulary.dat (one word a line), and users.dat or a split cvae_cf-train-P-users.dat with cvae_cf-test-P-users.dat (one
 person a line: how many articles, then the articles by number). People and articles are named by their line, from 0.
 An article in somebody's library is a wishlist interaction without a time; its words, each as often as counted, in the
-order of the file, are the item's text. --p 1 or 10 chooses the split; without it 10, else 1, else users.dat unsplit.
+order of the file, are the item's text (a blank word, as the real vocabulary holds one, is left out). --p 1 or 10 chooses the split; without it 10, else 1, else users.dat unsplit.
 tags.dat, tag-item.dat and citations.dat are not read. A pair that its file says twice counts once.`
 
 // maxTextRepeats bounds how often one word is repeated in an item's text.
@@ -35,10 +35,7 @@ func readCiteULike(ctx context.Context, r *reader) error {
 	}
 	var words []string
 	err = r.lines(ctx, vocabulary, lineStyle{keepEmpty: true}, func(line string) error {
-		words = append(words, strings.TrimSpace(line))
-		if words[len(words)-1] == "" {
-			return r.reject("a word is missing")
-		}
+		words = append(words, strings.TrimSpace(line)) // the real file has a blank one
 		return nil
 	})
 	if err != nil {
@@ -115,6 +112,9 @@ func parseBag(line string, words []string) (text, reason string) {
 		n, err2 := strconv.Atoi(count)
 		if err1 != nil || err2 != nil || w < 0 || w >= len(words) || n < 1 || n > maxTextRepeats {
 			return "", fmt.Sprintf("%q is not word:count with a word below %d and a count from 1 to %d", clip(pair), len(words), maxTextRepeats)
+		}
+		if words[w] == "" {
+			continue
 		}
 		for range n {
 			out = append(out, words[w])

@@ -81,7 +81,11 @@ type BadLinesError struct {
 // Error lists the first bad lines.
 func (e *BadLinesError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d bad lines", len(e.Lines))
+	lines := "lines"
+	if len(e.Lines) == 1 {
+		lines = "line"
+	}
+	fmt.Fprintf(&b, "%d bad %s", len(e.Lines), lines)
 	if e.More {
 		b.WriteString(" so far")
 	}

@@ -139,7 +139,7 @@ func parseItem100K(line string) (it data.Item, reason string) {
 	}
 	it = data.Item{ID: data.ItemID(f[0]), Title: strings.TrimSpace(f[1]), URL: f[4]}
 	if f[2] != "" {
-		t, err := time.Parse("02-Jan-2006", f[2])
+		t, err := time.Parse("2-Jan-2006", f[2])
 		if err != nil {
 			return it, fmt.Sprintf("release date %q is not like 01-Jan-1995", clip(f[2]))
 		}
