@@ -14,6 +14,10 @@ const codecVersion = 1
 // f, n, and λ, a0, ν, s.
 const codecHeader = 1 + 1 + 4 + 4 + 4*8
 
+// maxFactor is larger than any factor that a fit makes and small enough for
+// products of factors to stay finite in float32.
+const maxFactor = 1e12
+
 // MarshalBinary encodes the items' factors and the objective, little-endian: version
 // byte, objective byte (0 ials, 1 hkv), uint32 f and n, float64 λ, a0, ν and s, then n × f float32.
 // People's factors are left out: they are folded in.
@@ -65,8 +69,8 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 	items := make([]float32, int(f)*int(n))
 	for i := range items {
 		items[i] = math.Float32frombits(binary.LittleEndian.Uint32(body[4*i:]))
-		if v := float64(items[i]); math.IsNaN(v) || math.IsInf(v, 0) {
-			return fmt.Errorf("decode als: factor %d of item %d is %v: must be finite", i%int(f), i/int(f), v)
+		if v := float64(items[i]); !(math.Abs(v) <= maxFactor) {
+			return fmt.Errorf("decode als: factor %d of item %d is %v: must be at most %v", i%int(f), i/int(f), v, maxFactor)
 		}
 	}
 	loss := objective{

@@ -24,7 +24,7 @@ type Config struct {
 	Binary bool `yaml:"binary" json:"binary"`
 	// Asymmetry is α: ½ is the cosine, 1 the probability of the past item given the target.
 	Asymmetry float64 `yaml:"asymmetry" json:"asymmetry"`
-	// PersonExponent is β: 0 hears all people alike, ½ makes each person's items weigh 1 together.
+	// PersonExponent is β: 0 hears all people alike, ½ gives a person with many items no more say than one with few.
 	PersonExponent float64 `yaml:"person_exponent" json:"person_exponent"`
 	// Workers is how many goroutines build; 0 means one for each processor. It changes no byte of the result.
 	Workers int `yaml:"workers" json:"workers"`
