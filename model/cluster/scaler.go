@@ -46,6 +46,9 @@ func FitScaler(x []float64, log []bool) (*Scaler, error) {
 // Dims is the number of dimensions.
 func (s *Scaler) Dims() int { return len(s.Mean) }
 
+// largest bounds a value, so that squares and sums stay finite.
+const largest = 1e100
+
 // raw is g(x) in dimension d; false when x is missing.
 func (s *Scaler) raw(d int, x float64) (float64, bool) {
 	if math.IsNaN(x) || math.IsInf(x, 0) {
@@ -54,7 +57,7 @@ func (s *Scaler) raw(d int, x float64) (float64, bool) {
 	if s.Log[d] {
 		return math.Log1p(max(0, x)), true
 	}
-	return x, true
+	return max(-largest, min(largest, x)), true
 }
 
 // Transform writes the scaled form of x into dst. Both hold whole rows, of equal
