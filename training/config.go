@@ -7,6 +7,7 @@ import (
 
 	"kindred/features"
 	"kindred/model/als"
+	"kindred/model/cluster"
 	"kindred/model/content"
 	"kindred/model/hybrid"
 	"kindred/model/itemitem"
@@ -36,15 +37,17 @@ type Config struct {
 	// Binary makes every preference count 1, however strong it is.
 	Binary bool `yaml:"binary"`
 	// Components are the parts of the blend.
-	Components []string        `yaml:"components"`
-	ALS        als.Config      `yaml:"als"`
-	ItemItem   itemitem.Config `yaml:"itemitem"`
-	Content    content.Config  `yaml:"content"`
-	Popular    popular.Config  `yaml:"popular"`
-	Blend      BlendConfig     `yaml:"hybrid"`
-	Cluster    ClusterConfig   `yaml:"cluster"`
-	Split      SplitConfig     `yaml:"split"`
-	Gate       GateConfig      `yaml:"gate"`
+	Components []string `yaml:"components"`
+	// ALS's seed is the run's.
+	ALS      als.Config      `yaml:"als"`
+	ItemItem itemitem.Config `yaml:"itemitem"`
+	Content  content.Config  `yaml:"content"`
+	Popular  popular.Config  `yaml:"popular"`
+	// Blend says how the weights of the hybrid are learned. Its seed and workers are the run's.
+	Blend   hybrid.Config `yaml:"hybrid"`
+	Cluster ClusterConfig `yaml:"cluster"`
+	Split   SplitConfig   `yaml:"split"`
+	Gate    GateConfig    `yaml:"gate"`
 	// MinInteractions is the least number of liked interactions worth a model.
 	MinInteractions int    `yaml:"min_interactions"`
 	Seed            uint64 `yaml:"seed"`
@@ -53,27 +56,15 @@ type Config struct {
 	Workers int `yaml:"workers"`
 }
 
-// BlendConfig says how the weights of the hybrid are learned.
-type BlendConfig struct {
-	Normalization hybrid.Normalization `yaml:"normalization"`
-	// K is the cutoff of the NDCG that is maximised.
-	K int `yaml:"k"`
-	// MaxCases bounds the people of the validation slice that are learned from; a
-	// seeded sample of them is taken.
-	MaxCases int `yaml:"max_cases"`
-}
-
 // ClusterConfig says how people are grouped by behaviour.
 type ClusterConfig struct {
-	// MinK and MaxK bound the number of clusters; the best silhouette decides. MaxK
-	// 0 makes no clusters.
-	MinK   int `yaml:"min_k"`
-	MaxK   int `yaml:"max_k"`
-	Starts int `yaml:"starts"`
+	cluster.Config `yaml:",inline"`
+	// Off makes no clusters.
+	Off bool `yaml:"off"`
 	// MinPeople is how many people there must be for clusters to mean something.
 	MinPeople int `yaml:"min_people"`
-	// MaxPeople bounds the people that the clusters are learned from; a seeded sample
-	// of them is taken.
+	// MaxPeople bounds the people that the clusters are learned from; a sample by
+	// their ids is taken.
 	MaxPeople int `yaml:"max_people"`
 }
 
@@ -102,8 +93,8 @@ func Default() Config {
 		Weights:    features.DefaultWeights(),
 		Components: ComponentNames(),
 		ALS:        als.Default(), ItemItem: itemitem.Default(), Content: content.Default(), Popular: popular.Default(),
-		Blend:           BlendConfig{Normalization: hybrid.ZScore, K: 10, MaxCases: 2000},
-		Cluster:         ClusterConfig{MinK: 2, MaxK: 8, Starts: 10, MinPeople: 20, MaxPeople: 50_000},
+		Blend:           hybrid.Default(),
+		Cluster:         ClusterConfig{Config: cluster.Default(), MinPeople: 20, MaxPeople: 50_000},
 		Split:           SplitConfig{Share: .2, MinPeople: 50},
 		Gate:            GateConfig{Metric: "ndcg@10", MinRatio: .9, BeatPopular: true},
 		MinInteractions: 20,
@@ -125,22 +116,14 @@ func (c Config) Validate() error {
 			return fmt.Errorf("training: components has %q twice", name)
 		}
 	}
-	for _, part := range []interface{ Validate() error }{c.Weights, c.ALS, c.ItemItem, c.Content, c.Popular} {
+	for _, part := range []interface{ Validate() error }{c.Weights, c.ALS, c.ItemItem, c.Content, c.Popular, c.Blend, c.Cluster.Config} {
 		if err := part.Validate(); err != nil {
 			return fmt.Errorf("training: %w", err)
 		}
 	}
 	switch metric, _, ok := cutMetric(c.Gate.Metric); {
-	case c.Blend.Normalization != hybrid.ZScore && c.Blend.Normalization != hybrid.Rank:
-		return fmt.Errorf("training: hybrid.normalization is %q; use %s or %s", c.Blend.Normalization, hybrid.ZScore, hybrid.Rank)
-	case c.Blend.K < 1:
-		return fmt.Errorf("training: hybrid.k is %d; use at least 1", c.Blend.K)
-	case c.Blend.MaxCases < 1:
-		return fmt.Errorf("training: hybrid.max_cases is %d; use at least 1", c.Blend.MaxCases)
-	case c.Cluster.MaxK != 0 && (c.Cluster.MinK < 2 || c.Cluster.MaxK < c.Cluster.MinK):
-		return fmt.Errorf("training: cluster.min_k is %d and cluster.max_k %d; use 2 or more, in this order, or max_k 0 for no clusters", c.Cluster.MinK, c.Cluster.MaxK)
-	case c.Cluster.MaxK != 0 && (c.Cluster.Starts < 1 || c.Cluster.MinPeople < c.Cluster.MaxK || c.Cluster.MaxPeople < c.Cluster.MinPeople):
-		return fmt.Errorf("training: cluster.starts is %d, min_people %d, max_people %d; use at least 1 start, as many people as max_k, and max_people from min_people", c.Cluster.Starts, c.Cluster.MinPeople, c.Cluster.MaxPeople)
+	case c.Cluster.MinPeople < 2 || c.Cluster.MaxPeople < c.Cluster.MinPeople:
+		return fmt.Errorf("training: cluster.min_people is %d and cluster.max_people %d; use 2 or more, in this order", c.Cluster.MinPeople, c.Cluster.MaxPeople)
 	case !(c.Split.Share > 0 && c.Split.Share < 1):
 		return fmt.Errorf("training: split.share is %v; use more than 0 and less than 1, such as 0.2", c.Split.Share)
 	case c.Split.MinPeople < 1:

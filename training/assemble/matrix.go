@@ -17,6 +17,15 @@ type Preference struct {
 	Binary bool
 }
 
+// Of is the weight of one act.
+func (p Preference) Of(a Act) float64 {
+	w := p.Weigh(data.Interaction{Kind: a.Kind, Value: float64(a.Value)})
+	if p.Binary && w > 0 {
+		return 1
+	}
+	return w
+}
+
 // Taste is what one person did, per item.
 type Taste struct {
 	Liked model.History // items with r > 0, most recently used first

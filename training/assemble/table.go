@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"kindred/data"
@@ -30,9 +31,11 @@ func (a Act) Timed() bool { return a.At != NoTime }
 type Table struct {
 	Items  *vocab.Vocab // item ids
 	People *vocab.Vocab // profile ids, user ids or session numbers
-	// Acts are sorted by person, then time, then item row; acts without a time come
-	// first and keep the order in which they were added.
+	// Acts are sorted by person, then time, then item id (see Sort); acts without a
+	// time come first and keep the order in which they were added.
 	Acts []Act
+
+	place []int32 // of each item row in the order of ids
 }
 
 // Builder collects interactions for a Table. The zero value is not ready; use NewBuilder.
@@ -90,21 +93,66 @@ func (b *Builder) Table() (*Table, error) {
 		a := &t.Acts[i]
 		a.Person, a.Item = personRow[a.Person], itemRow[a.Item]
 	}
-	Sort(t.Acts)
+	t.place = places(t.Items)
+	t.Sort(t.Acts)
 	*b = Builder{}
 	return t, nil
 }
 
-// order is the order of Table.Acts.
-func order(a, b Act) int {
-	c := cmp.Compare(a.Person, b.Person)
-	if c == 0 {
-		c = cmp.Compare(a.At, b.At)
+// Sort puts acts into the order of Acts. Item ids that are whole numbers are in
+// the order of the numbers, before all others, so that protocols which order by
+// (time, item id) agree with programs that read ids as numbers; others are in
+// bytewise order.
+func (t *Table) Sort(acts []Act) {
+	slices.SortStableFunc(acts, func(a, b Act) int {
+		c := cmp.Compare(a.Person, b.Person)
+		if c == 0 {
+			c = cmp.Compare(a.At, b.At)
+		}
+		if c == 0 && a.Timed() {
+			c = cmp.Compare(t.place[a.Item], t.place[b.Item])
+		}
+		return c
+	})
+}
+
+// Part is a table over the same people and items with only these acts.
+func (t *Table) Part(acts []Act) *Table {
+	return &Table{Items: t.Items, People: t.People, Acts: acts, place: t.place}
+}
+
+// places numbers the item rows in the order of ids.
+func places(items *vocab.Vocab) []int32 {
+	order := make([]int32, items.Len())
+	for i := range order {
+		order[i] = int32(i)
 	}
-	if c == 0 && a.Timed() {
-		c = cmp.Compare(a.Item, b.Item)
+	slices.SortFunc(order, func(a, b int32) int { return compareIDs(items.Key(a), items.Key(b)) })
+	place := make([]int32, len(order))
+	for i, row := range order {
+		place[row] = int32(i)
 	}
-	return c
+	return place
+}
+
+// compareIDs orders whole numbers by value before all other ids, and these bytewise.
+func compareIDs(a, b string) int {
+	na, nb := isNumber(a), isNumber(b)
+	switch {
+	case na && nb:
+		x, y := strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
+		return cmp.Or(cmp.Compare(len(x), len(y)), cmp.Compare(x, y), cmp.Compare(a, b))
+	case na:
+		return -1
+	case nb:
+		return 1
+	}
+	return cmp.Compare(a, b)
+}
+
+// isNumber reports whether the id consists of decimal digits.
+func isNumber(id string) bool {
+	return id != "" && strings.Trim(id, "0123456789") == ""
 }
 
 // rows makes the vocab of the keys and says which row each key got.
@@ -164,6 +212,3 @@ func (t *Table) Act(i data.Interaction) Act {
 	}
 	return Act{Person: person, Item: item, Kind: i.Kind, Value: float32(i.Value), At: millis(i.At)}
 }
-
-// Sort puts acts into the order of Table.Acts.
-func Sort(acts []Act) { slices.SortStableFunc(acts, order) }

@@ -20,7 +20,7 @@ const innerNegatives = 99
 //
 // The error says that the training part is too small to divide.
 func (h *Holdout) Inner() (*Holdout, error) {
-	t := &assemble.Table{Items: h.Items, People: h.People, Acts: h.Train}
+	t := h.Part(h.Train)
 	in := &Holdout{Table: t, Protocol: h.Protocol, Options: h.Options}
 	switch h.Protocol {
 	case Time:
@@ -114,5 +114,5 @@ func (h *Holdout) lastSessions() {
 			h.Sessions = append(h.Sessions, Prefix{Session: int32(i), Items: rows[:n:n], Target: rows[n]})
 		}
 	}
-	assemble.Sort(h.Train)
+	h.Sort(h.Train)
 }

@@ -98,7 +98,7 @@ func Apply(src Source, p Protocol, opt Options) (*Holdout, error) {
 func (h *Holdout) take(test []assemble.Act) {
 	h.Train = h.Acts
 	h.Test = slices.Clone(test)
-	assemble.Sort(h.Test)
+	h.Sort(h.Test)
 }
 
 // timed returns the acts that have a time and counts what is left out.
