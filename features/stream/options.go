@@ -7,7 +7,6 @@ import (
 
 	"kindred/data"
 	"kindred/features"
-	"kindred/model/popular"
 )
 
 // Options are what a Worker is made of. Log, State and Partitions are required.
@@ -20,9 +19,6 @@ type Options struct {
 	Features features.Config // zero: features.Default
 	// Clusterers finds the clusters of the live model version; nil means no clusters.
 	Clusterers features.Clusterers
-	// Popular configures the live popularity; zero: popular.Default. The fold's
-	// own half-lives are those of popular.Default.
-	Popular popular.Config
 
 	// BatchRecords is how many records are folded and saved at once, at most; 512.
 	BatchRecords int
@@ -51,9 +47,6 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if err := o.Features.Validate(); err != nil {
 		return o, fmt.Errorf("stream: %w", err)
-	}
-	if (o.Popular == popular.Config{}) {
-		o.Popular = popular.Default()
 	}
 	if o.BatchRecords == 0 {
 		o.BatchRecords = 512

@@ -26,7 +26,7 @@ func New(opt Options) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Worker{opt: opt, popular: popular.NewLive(opt.Popular)}
+	w := &Worker{opt: opt, popular: popular.NewLive(popular.Default())}
 	builder := features.NewBuilder(opt.Features)
 	for n := range opt.Partitions {
 		w.parts = append(w.parts, &partition{
@@ -97,7 +97,7 @@ func (w *Worker) WaitFolded(ctx context.Context, partition int32, offset int64) 
 func (w *Worker) Folded(partition int32) int64 { return w.parts[partition].position() }
 
 // Popularity is what is popular now, by "i/<item>" and "c/<category>", as of the
-// newest saved batch. It keeps moving.
+// newest saved batch, with the half-lives of popular.Default. It keeps moving.
 func (w *Worker) Popularity() *popular.Live { return w.popular }
 
 // PublishModel makes a model version live in every partition, from a marker record
