@@ -96,7 +96,7 @@ func looseRec(raw []byte) (*data.RecRef, error) {
 		err = refuse("request_id", "is missing or empty; without it nothing is known about the recommendation")
 	}
 	if err != nil {
-		return nil, inside("rec", err)
+		return nil, err
 	}
 	return &r, nil
 }
@@ -109,7 +109,7 @@ func readProperties(e *data.Event) error {
 	if rec := property(e.Props, "rec"); e.Rec == nil && len(rec) > 0 && rec[0] == '{' {
 		var err error
 		if e.Rec, err = looseRec(rec); err != nil {
-			return inside("properties", err)
+			return inside("properties.rec", err)
 		}
 	}
 	if err := readItems(e); err != nil {
