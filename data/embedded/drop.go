@@ -46,7 +46,9 @@ func (s *Store) drop(ctx context.Context, p int32) error {
 	}
 	part.dropping = true
 	for more := true; more && err == nil; {
-		more, err = s.dropIndex(ctx, p)
+		if err = errors.Join(ctx.Err(), s.beforeChunk()); err == nil {
+			more, err = s.dropIndex(ctx, p)
+		}
 	}
 	if err == nil {
 		err = s.dropRest(p)

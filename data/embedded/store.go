@@ -38,7 +38,9 @@ type Store struct {
 	failed    atomic.Pointer[error] // why writes are refused
 	wedged    atomic.Bool           // the engine panicked while it held its locks
 	dropChunk int                   // index entries deleted per batch by DropState
-	writer    chan struct{}         // closed when the writer has returned
+	// beforeChunk runs before each of these batches; tests interrupt there.
+	beforeChunk func() error
+	writer      chan struct{} // closed when the writer has returned
 }
 
 // partition is what is kept in memory of one partition.
@@ -76,7 +78,7 @@ func open(filesystem vfs.FS, dir string, opt Options) (_ *Store, err error) {
 	}
 	s := &Store{
 		keys: keys{opt.Space}, opt: opt, fs: filesystem, dir: dir, lock: lock,
-		cache: pebble.NewCache(64 << 20), dropChunk: 10_000, writer: make(chan struct{}),
+		cache: pebble.NewCache(64 << 20), dropChunk: 10_000, beforeChunk: func() error { return nil }, writer: make(chan struct{}),
 	}
 	if s.db, err = pebble.Open(dir, s.engineOptions()); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", dir, err), s.release())
