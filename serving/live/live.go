@@ -53,7 +53,7 @@ type Status struct {
 	Wanted   string    // the catalog's current version, if another one
 	Failure  string    // why Wanted does not serve, or what the last poll met
 	FailedAt time.Time
-	Polled   time.Time // when the catalog was last read without an error
+	Read     time.Time // when the catalog could last be read
 }
 
 // Live follows the catalog and holds the current Snapshot.
@@ -62,6 +62,7 @@ type Live struct {
 	deps Deps
 	now  atomic.Pointer[Snapshot]
 
+	polling  sync.Mutex // held while the catalog is looked at, so that an old answer never overtakes a new one
 	building sync.Mutex // held while a snapshot is made; guards marked
 	marked   string     // the version that Published took note of
 
@@ -112,9 +113,15 @@ func (l *Live) Run(ctx context.Context) error {
 // Poll looks at the catalog once: it loads the current model if it is not the one
 // that serves, and the items that changed. The error is also in Status.
 func (l *Live) Poll(ctx context.Context) error {
-	err := errors.Join(l.followModel(ctx), l.Refresh(ctx), l.mark(ctx))
+	l.polling.Lock()
+	defer l.polling.Unlock()
+	read := l.Refresh(ctx)
+	if read == nil {
+		l.note(func(s *Status) { s.Read = l.deps.Now() })
+	}
+	err := errors.Join(read, l.followModel(ctx), l.mark(ctx))
 	if err == nil {
-		l.note(func(s *Status) { s.Polled = l.deps.Now(); s.Failure = ""; s.FailedAt = time.Time{} })
+		l.note(func(s *Status) { s.Failure, s.FailedAt = "", time.Time{} })
 	}
 	return err
 }
@@ -131,7 +138,7 @@ func (l *Live) Refresh(ctx context.Context) error {
 		return nil
 	}
 	if err != nil {
-		return l.failed(fmt.Errorf("read the items' version: %w", err))
+		return l.failed(fmt.Errorf("read the version of the items: %w", err))
 	}
 	c, err := l.since(ctx, s.itemsVersion)
 	if err != nil {

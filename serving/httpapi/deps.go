@@ -1,0 +1,98 @@
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"kindred/data"
+	"kindred/features/stream"
+	"kindred/serving/ingest"
+	"kindred/serving/live"
+	"kindred/serving/online"
+	"kindred/serving/recommend"
+)
+
+// Items is the catalog's items.
+type Items interface {
+	Item(ctx context.Context, id data.ItemID) (data.Item, error)
+	Items(ctx context.Context, after data.ItemID, limit int) ([]data.Item, error)
+	PutItems(ctx context.Context, items []data.Item) error
+	DeleteItem(ctx context.Context, id data.ItemID) error
+}
+
+// Users lists who is known by a user id.
+type Users interface {
+	ScanIndex(ctx context.Context, kind data.IDKind, after string, limit int) ([]data.IndexEntry, error)
+}
+
+// Models is the catalog's model versions, newest first.
+type Models interface {
+	Models(ctx context.Context, after string, limit int) ([]data.Model, error)
+	ModelByVersion(ctx context.Context, version string) (data.Model, error)
+	Promote(ctx context.Context, version string) error
+	Rollback(ctx context.Context) (data.Model, error)
+}
+
+// Jobs is the catalog's jobs, newest first.
+type Jobs interface {
+	Job(ctx context.Context, id string) (data.Job, error)
+	Jobs(ctx context.Context, after string, limit int) ([]data.Job, error)
+}
+
+// Evaluations is the catalog's evaluation reports, newest first, listed without Report.
+type Evaluations interface {
+	Evaluation(ctx context.Context, id string) (data.Evaluation, error)
+	Evaluations(ctx context.Context, after string, limit int) ([]data.Evaluation, error)
+}
+
+// Requests remembers answers by Idempotency-Key.
+type Requests interface {
+	BeginRequest(ctx context.Context, key, bodyHash string, ttl time.Duration) (*data.StoredResponse, error)
+	FinishRequest(ctx context.Context, key string, status int, contentType string, body []byte) error
+	CancelRequest(ctx context.Context, key string) error
+}
+
+// Folds tells how far the stream is.
+type Folds interface {
+	Stats() []stream.Stats
+}
+
+// Catalog is all of the above that the catalog keeps; *embedded.Catalog is one.
+type Catalog interface {
+	Items
+	Models
+	Jobs
+	Evaluations
+	Requests
+}
+
+// Check is one condition of being ready.
+type Check struct {
+	Name string
+	OK   func(ctx context.Context) error
+}
+
+// Deps are what the server is made of. Folds, Train, Pages, Checks and Logger may be nil.
+type Deps struct {
+	Recommend *recommend.Service
+	Live      *live.Live
+	Ingest    *ingest.Service
+	People    *online.Reader
+	Acks      *online.Acks
+	Catalog   Catalog
+	Users     Users
+	Folds     Folds
+	// Train starts a training run and returns its job at once; nil where this
+	// process does not train. data.ErrConflict: one is running.
+	Train func(ctx context.Context) (data.Job, error)
+	// Pages serves "/", "/assets/", "/docs", "/reports/" and "/favicon.ico".
+	Pages  http.Handler
+	Checks []Check // further conditions of /readyz
+
+	Version string // of the program
+	Now     func() time.Time
+	NewID   func() string // fresh unique ids
+	Logger  *slog.Logger
+}

@@ -1,0 +1,121 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"unicode/utf8"
+
+	"github.com/gin-gonic/gin"
+)
+
+// keyName is where a request's key name is kept.
+const keyName = "kindred.key"
+
+type requestIDKey struct{}
+
+// requestID is the id of the request that ctx belongs to.
+func requestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey{}).(string)
+	return id
+}
+
+// note remembers the name of the caller's key for the log.
+func note(c *gin.Context, name string) { c.Set(keyName, name) }
+
+// observe gives the request an id, survives its panics, and counts and logs it.
+// The log has the route, not the address: ids of people stay out of it.
+func (a *api) observe(c *gin.Context) {
+	start := a.deps.Now()
+	id := c.GetHeader("X-Request-Id")
+	if len(id) > 64 || !printable(id) || id == "" {
+		id = a.deps.NewID()
+	}
+	c.Header("X-Request-Id", id)
+	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), requestIDKey{}, id))
+
+	defer func() {
+		route := c.FullPath()
+		if route == "" {
+			route = "none"
+		}
+		if r := recover(); r != nil {
+			if err, ok := r.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				panic(r) // the server's way to drop a connection
+			}
+			a.deps.Logger.Error("a handler panicked", "route", route, "request_id", id, "panic", r, "stack", string(debug.Stack()))
+			if !c.Writer.Written() {
+				writeProblem(c.Writer, problem(http.StatusInternalServerError, "something went wrong on the server; its log has the details under this request id: "+id))
+			}
+		}
+		took := a.deps.Now().Sub(start)
+		a.metrics.observe(route, c.Request.Method, c.Writer.Status(), took)
+		level := slog.LevelInfo
+		if route == "/healthz" || route == "/readyz" || route == "/metrics" {
+			level = slog.LevelDebug
+		}
+		a.deps.Logger.Log(c.Request.Context(), level, "request", "method", c.Request.Method, "route", route, "status", c.Writer.Status(),
+			"bytes", max(0, c.Writer.Size()), "took", took, "request_id", id, "key", c.GetString(keyName))
+	}()
+	c.Next()
+}
+
+// secure sets the headers that every answer carries; pages set their own on top.
+func (a *api) secure(c *gin.Context) {
+	h := c.Writer.Header()
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	c.Next()
+}
+
+// refuseBadAddress refuses paths and queries that are not UTF-8 or not decodable.
+func refuseBadAddress(c *gin.Context) {
+	refuse := func(where, what string) {
+		c.Abort()
+		writeProblem(c.Writer, problem(http.StatusBadRequest, "the "+where+" of the address is "+what, field(where, what, nil)))
+	}
+	if !utf8.ValidString(c.Request.URL.Path) {
+		refuse("path", "not UTF-8")
+		return
+	}
+	query, err := url.ParseQuery(c.Request.URL.RawQuery)
+	if err != nil {
+		refuse("query", "not percent-encoded as it should be")
+		return
+	}
+	for name, values := range query {
+		if !utf8.ValidString(name) {
+			refuse("query", "not UTF-8")
+			return
+		}
+		for _, v := range values {
+			if !utf8.ValidString(v) {
+				refuse("query."+name, "not UTF-8")
+				return
+			}
+		}
+	}
+	c.Next()
+}
+
+// refuseCrossOrigin keeps other sites' pages from making a visitor's browser send
+// changes here; tracking routes take calls from anywhere.
+func (a *api) refuseCrossOrigin() gin.HandlerFunc {
+	protection := http.NewCrossOriginProtection()
+	return func(c *gin.Context) {
+		if !isTracking(c.FullPath()) {
+			if err := protection.Check(c.Request); err != nil {
+				c.Abort()
+				writeProblem(c.Writer, problem(http.StatusForbidden, "requests from pages of another origin are refused", field("header.Origin", "another origin", nil)))
+				return
+			}
+		}
+		c.Next()
+	}
+}

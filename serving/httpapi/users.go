@@ -1,0 +1,160 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"kindred/data"
+)
+
+const tagUsers = "Users"
+
+func (a *api) userRoutes() {
+	register(a, operation{id: "list-users", method: http.MethodGet, path: "/v1/users", tag: tagUsers,
+		summary: "List users by id", scope: ScopeRead}, a.listUsers)
+	register(a, operation{id: "get-user", method: http.MethodGet, path: "/v1/users/{id}", tag: tagUsers,
+		summary: "Read a user's traits", scope: ScopeRead, errors: []int{404}}, a.getUser)
+	register(a, operation{id: "put-user", method: http.MethodPut, path: "/v1/users/{id}", tag: tagUsers,
+		summary: "Create a user or set traits; an identify event in the log", scope: ScopeAdmin, errors: []int{429}}, a.putUser)
+	register(a, operation{id: "delete-user", method: http.MethodDelete, path: "/v1/users/{id}", tag: tagUsers,
+		summary: "Erase a user's profile; a delete event in the log", scope: ScopeAdmin, status: http.StatusNoContent, errors: []int{404, 429}}, a.deleteUser)
+	register(a, operation{id: "bulk-users", method: http.MethodPost, path: "/v1/users/bulk", tag: tagUsers,
+		summary: "Set the traits of many users: one JSON object per line, all or nothing", scope: ScopeAdmin, maxBody: a.cfg.MaxBulkBytes, errors: []int{429}}, a.bulkUsers)
+}
+
+// userView is a person as a customer describes them.
+type userView struct {
+	ID        string                     `json:"id"`
+	Traits    map[string]json.RawMessage `json:"traits"`
+	Profile   data.ProfileID             `json:"profile"`
+	FirstSeen time.Time                  `json:"first_seen,omitzero"`
+	LastSeen  time.Time                  `json:"last_seen,omitzero"`
+	Stale     bool                       `json:"stale" doc:"The newest events are not reflected yet."`
+}
+
+// userLine is a line of a bulk upload.
+type userLine struct {
+	ID     string         `json:"id"`
+	Traits map[string]any `json:"traits"`
+}
+
+// maxTraits bounds the traits of one call; the fold's profile budget bounds them all.
+const maxTraits = 200
+
+func (a *api) checkUser(l *userLine) *lineError {
+	switch {
+	case l.ID == "" || len(l.ID) > 256:
+		return &lineError{"id", "must be 1 to 256 bytes long"}
+	case a.clean(data.IDs{User: data.UserID(l.ID)}).User == "":
+		return &lineError{"id", fmt.Sprintf("%q identifies nobody; see blocked_ids in the configuration", l.ID)}
+	case len(l.Traits) > maxTraits:
+		return &lineError{"traits", fmt.Sprintf("%d traits; at most %d are taken", len(l.Traits), maxTraits)}
+	}
+	return nil
+}
+
+type userPath struct {
+	ID string `path:"id" minLength:"1" maxLength:"256"`
+}
+
+type userAnswer struct{ Body userView }
+
+func (a *api) getUser(ctx context.Context, in *userPath) (*userAnswer, error) {
+	person, err := a.deps.People.Read(ctx, data.IDs{User: data.UserID(in.ID)})
+	if err == nil && !person.Known {
+		err = data.ErrNotFound
+	}
+	if err != nil {
+		return nil, a.fail(ctx, err, "path.id")
+	}
+	p := person.Profile
+	return &userAnswer{userView{in.ID, traits(p), p.ID, at(p.FirstSeen), at(p.LastSeen), person.Stale}}, nil
+}
+
+type putUserInput struct {
+	userPath
+	Body struct {
+		Traits map[string]any `json:"traits" doc:"Traits to set; others stay as they are."`
+	}
+}
+
+type acceptedAnswer struct {
+	Body struct {
+		ID string `json:"id"`
+	}
+}
+
+func (a *api) putUser(ctx context.Context, in *putUserInput) (*acceptedAnswer, error) {
+	line := userLine{ID: in.ID, Traits: in.Body.Traits}
+	if e := a.checkUser(&line); e != nil {
+		where := "body"
+		if e.Field == "id" {
+			where = "path"
+		}
+		return nil, errorOrNil(e, where)
+	}
+	if err := a.deps.Ingest.Identify(ctx, []data.User{{ID: data.UserID(in.ID), Traits: line.Traits}}); err != nil {
+		return nil, a.fail(ctx, err, "path.id")
+	}
+	out := &acceptedAnswer{}
+	out.Body.ID = in.ID
+	return out, nil
+}
+
+func (a *api) deleteUser(ctx context.Context, in *userPath) (*struct{}, error) {
+	if err := a.deps.Ingest.DeleteUser(ctx, data.UserID(in.ID)); err != nil {
+		return nil, a.fail(ctx, err, "path.id")
+	}
+	return nil, nil
+}
+
+func (a *api) bulkUsers(ctx context.Context, in *bulkInput) (*bulkAnswer, error) {
+	lines, err := readLines(in.RawBody, a.checkUser)
+	if err != nil {
+		return nil, err
+	}
+	users := make([]data.User, len(lines))
+	for i, l := range lines {
+		users[i] = data.User{ID: data.UserID(l.ID), Traits: l.Traits}
+	}
+	if err := a.deps.Ingest.Identify(ctx, users); err != nil {
+		return nil, a.fail(ctx, err, "body")
+	}
+	return stored(len(users)), nil
+}
+
+type usersAnswer struct {
+	Body struct {
+		Users      []userView `json:"users"`
+		NextCursor string     `json:"next_cursor,omitempty"`
+	}
+}
+
+func (a *api) listUsers(ctx context.Context, in *page) (*usersAnswer, error) {
+	after, err := in.after(cursorUsers)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := a.deps.Users.ScanIndex(ctx, data.IDUser, after, in.Limit+1)
+	if err != nil {
+		return nil, a.fail(ctx, err, "query.cursor")
+	}
+	out := &usersAnswer{}
+	entries, out.Body.NextCursor = cut(cursorUsers, entries, in.Limit, func(e data.IndexEntry) string { return e.ID })
+	out.Body.Users = make([]userView, 0, len(entries))
+	for _, e := range entries {
+		p, err := a.deps.People.Profile(ctx, e.Profile)
+		if errors.Is(err, data.ErrNotFound) || err == nil && p.Deleted {
+			continue // erased since the index was read
+		}
+		if err != nil {
+			return nil, a.fail(ctx, err, "query.cursor")
+		}
+		out.Body.Users = append(out.Body.Users, userView{ID: e.ID, Traits: traits(p), Profile: p.ID, FirstSeen: at(p.FirstSeen), LastSeen: at(p.LastSeen)})
+	}
+	return out, nil
+}
