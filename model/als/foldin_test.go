@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -182,4 +183,35 @@ func ExampleFit() {
 	m.Score(model.History{Rows: []int32{2}, Weights: []float32{1}}, scores)
 	fmt.Println(scores[3] > scores[0], scores[3] > scores[1])
 	// Output: true true
+}
+
+func BenchmarkScore(b *testing.B) {
+	const n = 10000
+	random := rand.New(rand.NewPCG(1, 1))
+	var t []sparse.Triple
+	for i := range int32(n) {
+		t = append(t, sparse.Triple{Row: i % 500, Col: i, Val: 1}, sparse.Triple{Row: int32(random.IntN(500)), Col: (i + 1) % n, Val: 1})
+	}
+	x := sparse.FromTriples(500, n, t)
+	for _, f := range []int{64, 128} {
+		cfg := als.Default()
+		cfg.Factors, cfg.Iterations = f, 1
+		m, err := als.Fit(b.Context(), x, cfg, nil, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, used := range []int{20, 200, 2000} {
+			h := model.History{}
+			for i := range int32(used) {
+				h.Rows, h.Weights = append(h.Rows, i*5), append(h.Weights, 1)
+			}
+			dst := make([]float32, n)
+			b.Run(fmt.Sprintf("f=%d/history=%d", f, used), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					m.Score(h, dst)
+				}
+			})
+		}
+	}
 }
