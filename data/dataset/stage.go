@@ -201,8 +201,15 @@ func (p *planner) event(x entry) (data.Event, error) {
 		return e, nil
 	}
 	row := p.rows[x.i]
+	if math.IsNaN(row.Value) || math.IsInf(row.Value, 0) {
+		return e, fmt.Errorf("user %q, item %q: the value %v is not finite", row.User, row.Item, row.Value)
+	}
 	e.Type, e.Name, e.IDs.User, e.Session.ID = data.Track, event.Name(row.Kind), row.User, row.Session
-	e.Props = properties(row)
+	props, err := properties(row)
+	if err != nil {
+		return e, fmt.Errorf("user %q, item %q: %w", row.User, row.Item, err)
+	}
+	e.Props = props
 	item := data.EventItem{ID: row.Item, Facets: p.facets[row.Item]}
 	switch row.Kind {
 	case data.Rating:
@@ -267,7 +274,7 @@ func writePart(h hash.Hash, part string) {
 // properties are what a tracker would have sent with the row, as far as it is known.
 // Where a kind is defined by a threshold and the row does not say how far beyond it,
 // they hold the least whole value that means the kind.
-func properties(row data.Interaction) json.RawMessage {
+func properties(row data.Interaction) (json.RawMessage, error) {
 	props := map[string]any{"product_id": row.Item}
 	switch row.Kind {
 	case data.Rating:
@@ -283,11 +290,7 @@ func properties(row data.Interaction) json.RawMessage {
 	case data.Hide:
 		props["feedback"] = "hide"
 	}
-	b, err := json.Marshal(props)
-	if err != nil { // a value that is not finite, which no reader lets in
-		return nil
-	}
-	return b
+	return json.Marshal(props)
 }
 
 // write makes the events and puts them into a file.
