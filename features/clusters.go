@@ -3,6 +3,7 @@ package features
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -52,7 +53,7 @@ func (m *Memory) liveClusterer(ctx context.Context) (*cluster.Model, error) {
 		return m.clusterer, nil
 	}
 	found, err := m.clusterers(ctx, m.State.Models)
-	if err != nil {
+	if err != nil && !errors.Is(err, data.ErrNotFound) { // a version that is gone has none
 		return nil, fmt.Errorf("load clusters of model %s: %w", m.State.Models, err)
 	}
 	if found != nil && !slices.Equal(found.Names, VectorNames()) {

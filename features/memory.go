@@ -20,7 +20,8 @@ type Source interface {
 }
 
 // Clusterers finds the clusterer of a published model version: nil, without an
-// error, for a version that has none or is gone.
+// error, for a version that has none; data.ErrNotFound for one that is gone, which
+// counts as none. Any other error stops the fold until it can be answered.
 type Clusterers func(ctx context.Context, version string) (*cluster.Model, error)
 
 // Memory is the working state of one partition's fold: what was loaded from the
