@@ -137,6 +137,30 @@ func TestKMeansResultHangsTogether(t *testing.T) {
 	})
 }
 
+func TestSizesAndInertiaCountEveryBlock(t *testing.T) {
+	x, dims := blobs(8, 1700, []float64{0, 0}, []float64{9, 0})
+	r := kmeans(t, x, dims, config(2))
+	if diff := cmp.Diff([]int64{1700, 1700}, r.Sizes); diff != "" {
+		t.Errorf("sizes (-want +got):\n%s", diff)
+	}
+	if want := cluster.Inertia(x, dims, r.Centroids); math.Abs(r.Inertia-want) > 1e-6*want {
+		t.Errorf("inertia %v; recounted %v", r.Inertia, want)
+	}
+	for c := range 2 { // each centroid is the mean of its rows
+		for d := range dims {
+			sum := 0.0
+			for i, label := range r.Labels {
+				if int(label) == c {
+					sum += x[i*dims+d]
+				}
+			}
+			if mean := sum / float64(r.Sizes[c]); math.Abs(r.Centroids[c*dims+d]-mean) > 1e-9 {
+				t.Errorf("centroid %d, dimension %d is %v; the mean is %v", c, d, r.Centroids[c*dims+d], mean)
+			}
+		}
+	}
+}
+
 func TestInertiaNeverRisesWithMoreIterations(t *testing.T) {
 	x, dims := blobs(3, 60, []float64{0, 0}, []float64{2, 0}, []float64{0, 2}, []float64{3, 3})
 	last := math.Inf(1)

@@ -173,6 +173,18 @@ func TestScoreIsTheTextbooksAndItsCausesSumToIt(t *testing.T) {
 	})
 }
 
+func TestEquallyStrongTermsAreCutInTermOrder(t *testing.T) {
+	cfg := all()
+	cfg.ProfileTerms = 1
+	m := fit(t, cfg, []string{"m", "n"}, []string{"a", "b"}, []string{"y", "z"})
+	for _, rows := range [][]int32{{0, 1, 2}, {2, 1, 0}, {1, 0, 2}} {
+		h := model.History{Rows: rows, Weights: []float32{1, 1, 1}}
+		if got := m.ExplainTerms(h, 1, 5); len(got) != 1 || got[0].Text != "a" {
+			t.Errorf("history %v: the profile says %+v of item 1; want a alone", rows, got)
+		}
+	}
+}
+
 func TestAHistoryThatSaysNothingIsCold(t *testing.T) {
 	m := fit(t, all(), []string{"lamp"}, nil)
 	dst := []float32{9, 9}

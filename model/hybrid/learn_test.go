@@ -200,6 +200,27 @@ func TestLearnFindsWhatEachComponentIsGoodFor(t *testing.T) {
 	}
 }
 
+func TestTheSearchBeatsEveryCoarseMixture(t *testing.T) {
+	w := newWorld(21, 150, 100)
+	for i := range w.cases { // everybody's history is short, and c helps a little too
+		w.cases[i].History = person(int32(i), 1)
+		for _, row := range w.cases[i].Relevant {
+			w.scorers[2].(table).scores[int32(i)][row] += .5
+		}
+	}
+	m := learn(t, w, func(c *hybrid.Config) { c.HistoryBuckets, c.Starts = nil, 0 })
+	const parts = 6
+	for a := range parts + 1 {
+		for b := range parts + 1 - a {
+			mixture := hybrid.Equal([]string{"a", "b", "c"}, hybrid.ZScore)
+			mixture.Weights = []float64{float64(a) / parts, float64(b) / parts, float64(parts-a-b) / parts}
+			if got := mean(bind(t, mixture, w.scorers...), w.cases, 10); got > m.NDCG {
+				t.Errorf("weights %v have NDCG %v, the learned %v only %v", mixture.Weights, got, m.Weights, m.NDCG)
+			}
+		}
+	}
+}
+
 func TestARangeWithTooFewCasesUsesTheWeightsForEverybody(t *testing.T) {
 	w := newWorld(7, 100, 50)
 	m := learn(t, w, func(c *hybrid.Config) { c.MinCases = 1000 })
