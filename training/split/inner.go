@@ -57,14 +57,11 @@ func (h *Holdout) drawNegatives() map[int32][]int32 {
 		for _, u := range used[a.Person] {
 			own[u.Item] = true
 		}
-		var rows []int32
-		for len(rows) < min(innerNegatives, h.Items.Len()-len(own)) {
+		rows := make([]int32, 0, innerNegatives)
+		for want := min(innerNegatives, h.Items.Len()-len(own)); len(rows) < want; {
 			if row := int32(rng.IntN(h.Items.Len())); !own[row] {
 				own[row] = true
 				rows = append(rows, row)
-			}
-			if len(own) == h.Items.Len() {
-				break
 			}
 		}
 		slices.Sort(rows)

@@ -3,6 +3,7 @@ package split
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 
 	"kindred/data"
@@ -33,8 +34,8 @@ type Prefix struct {
 type Options struct {
 	// Share of the interactions that the time protocol holds out, in (0, 1).
 	Share float64
-	// Seed draws what must be drawn: inner negatives, and inner holdouts of
-	// people without times.
+	// Seed draws what must be drawn: inner negatives, and holdouts of people whose
+	// acts have no known order.
 	Seed uint64
 }
 
@@ -162,19 +163,27 @@ func (h *Holdout) byUserTime(acts []assemble.Act) {
 }
 
 // lastOfEach holds out each person's last act; somebody with one act keeps it.
-// Hiding is never a target.
+// Hiding is never a target. Where others have times, the acts of a person without
+// any are in no known order, and one is drawn.
 func (h *Holdout) lastOfEach() {
-	for _, own := range assemble.ByPerson(h.Acts, h.People.Len()) {
-		last := len(own) - 1
-		for last >= 0 && own[last].Kind == data.Hide {
-			last--
+	someTimed := slices.ContainsFunc(h.Acts, assemble.Act.Timed)
+	for p, own := range assemble.ByPerson(h.Acts, h.People.Len()) {
+		var targets []int
+		for i, a := range own {
+			if a.Kind != data.Hide {
+				targets = append(targets, i)
+			}
 		}
-		if last < 1 {
+		if len(own) < 2 || len(targets) == 0 {
 			h.Train = append(h.Train, own...)
 			continue
 		}
-		h.Train = append(h.Train, own[:last]...)
-		h.Train = append(h.Train, own[last+1:]...)
-		h.Test = append(h.Test, own[last])
+		at := targets[len(targets)-1]
+		if someTimed && !own[len(own)-1].Timed() {
+			at = targets[rand.New(rand.NewPCG(h.Seed, uint64(p))).IntN(len(targets))]
+		}
+		h.Train = append(h.Train, own[:at]...)
+		h.Train = append(h.Train, own[at+1:]...)
+		h.Test = append(h.Test, own[at])
 	}
 }
