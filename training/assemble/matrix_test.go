@@ -80,7 +80,7 @@ func TestTrainingAndServingWeighAlike(t *testing.T) {
 			moment := start.Add(time.Duration(i) * time.Minute)
 			act := data.Interaction{Profile: "ann", Item: item, Kind: kind, At: moment}
 			e := data.Event{V: 1, ID: strconv.Itoa(i), Source: "t", Type: data.Track, Name: kinds[kind], Profile: "ann",
-				IDs: data.IDs{User: "ann"}, Items: []data.EventItem{{ID: item}}, Times: data.Times{Event: moment, Original: moment, Received: moment}}
+				Items: []data.EventItem{{ID: item}}, Times: data.Times{Event: moment, Original: moment, Received: moment}}
 			if kind == data.Rating {
 				act.Value = float64(rapid.IntRange(1, 5).Draw(t, "stars"))
 				e.Value = act.Value
