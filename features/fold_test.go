@@ -196,6 +196,21 @@ func TestSpaceSavingKeepsTheHeavyValues(t *testing.T) {
 	}
 }
 
+func TestSpaceSavingNeverUnderestimatesWhatItKeeps(t *testing.T) {
+	var p data.Profile
+	at, truth := noon.UnixMilli(), map[string]float64{}
+	for i := range 3000 { // twice as many values as places, in turn
+		value := fmt.Sprintf("v%d", i%128)
+		truth[value]++
+		addAffinity(&p, "tag", value, at, 1, 64)
+	}
+	for _, a := range p.Affinities {
+		if a.S < truth[a.Value] {
+			t.Errorf("%s weighs %v, truly %v", a.Value, a.S, truth[a.Value])
+		}
+	}
+}
+
 func TestClustersFollowTheLiveModelWithHysteresis(t *testing.T) {
 	names := VectorNames()
 	model := func(context.Context, string) (*cluster.Model, error) {
