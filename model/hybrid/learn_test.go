@@ -115,7 +115,7 @@ func learn(t testing.TB, w world, change func(*hybrid.Config)) *hybrid.Model {
 
 func TestLearnedBlendIsNeverWorseThanAComponentAlone(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		w := newWorld(rapid.Uint64().Draw(rt, "seed"), rapid.IntRange(1, 60).Draw(rt, "people"), rapid.IntRange(5, 200).Draw(rt, "items"))
+		w := newWorld(rapid.Uint64().Draw(rt, "seed"), rapid.IntRange(1, 25).Draw(rt, "people"), rapid.IntRange(5, 120).Draw(rt, "items"))
 		for i := range w.cases { // some components are cold for some, some cases have given candidates
 			if rapid.IntRange(0, 4).Draw(rt, "cold") == 0 {
 				delete(w.scorers[i%3].(table).scores, int32(i))
@@ -127,7 +127,7 @@ func TestLearnedBlendIsNeverWorseThanAComponentAlone(t *testing.T) {
 			}
 		}
 		norm := rapid.SampledFrom([]hybrid.Normalization{hybrid.ZScore, hybrid.Rank}).Draw(rt, "norm")
-		m := learn(t, w, func(c *hybrid.Config) { c.Normalization, c.K, c.Starts = norm, 3, 1 })
+		m := learn(t, w, func(c *hybrid.Config) { c.Normalization, c.K, c.Starts, c.MinCases = norm, 3, 1, 8 })
 		blended := mean(bind(t, m, w.scorers...), w.cases, 3)
 		if math.Abs(blended-m.NDCG) > 1e-9 {
 			rt.Fatalf("the model says NDCG %v, ranking everything gives %v", m.NDCG, blended)
