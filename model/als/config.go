@@ -43,7 +43,7 @@ type Config struct {
 // Default is the configuration for a catalogue about which nothing is known yet.
 func Default() Config {
 	return Config{
-		Objective: ObjectiveIALS, Factors: 64, Regularization: 0.01, UnobservedWeight: 0.3, FrequencyExponent: 1,
+		Objective: ObjectiveIALS, Factors: 64, Regularization: 0.007, UnobservedWeight: 0.3, FrequencyExponent: 1,
 		StdDev: 0.1, Iterations: 12, Solver: SolverCG, CGSteps: 2, Seed: 1,
 	}
 }

@@ -32,7 +32,7 @@ type Config struct {
 
 // Default is the configuration for a catalogue about which nothing is known yet.
 func Default() Config {
-	return Config{Neighbours: 200, Cut: CutTarget, Asymmetry: 0.6, PersonExponent: 0.5}
+	return Config{Neighbours: 100, Cut: CutTarget, Asymmetry: 0.5}
 }
 
 // Cosine is the plain cosine neighbourhood of 200 items, cut on the past item's side:
