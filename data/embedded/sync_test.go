@@ -303,6 +303,9 @@ func TestACancelledAppendIsWithdrawnWhileItWaitsAndUnknownOnceItIsTaken(t *testi
 	if err != nil || len(recs) != 2 || string(recs[0].Value) != "taken" || string(recs[1].Value) != "later" {
 		t.Errorf("log = %v, %v; want taken, later", recs, err)
 	}
+	if s.queue.records != 0 || s.queue.bytes != 0 {
+		t.Errorf("the queue still counts %d records and %d bytes", s.queue.records, s.queue.bytes)
+	}
 }
 
 func TestClosingFailsWhatIsQueuedAndWaitsForWhatIsTaken(t *testing.T) {
