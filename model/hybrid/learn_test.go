@@ -178,7 +178,7 @@ func TestRowsLeftOutNeverDecide(t *testing.T) {
 }
 
 func TestLearnFindsWhatEachComponentIsGoodFor(t *testing.T) {
-	w := newWorld(7, 600, 100)
+	w := newWorld(7, 300, 100)
 	m := learn(t, w, nil)
 	short, long := m.WeightsFor(2), m.WeightsFor(6)
 	if short[0] <= short[1] || long[1] <= long[0] {
