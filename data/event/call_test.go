@@ -145,6 +145,7 @@ func TestClientsAreMetHalfway(t *testing.T) {
 		"external ids":           {`{"type":"page","userId":"u","context":{"externalIds":[{"type":"email_sha","id":"f"},{"id":"x"},3]}}`, func(e data.Event) any { return e.IDs.External }, []data.ExternalID{{Type: "email_sha", ID: "f"}}},
 		"consent":                {`{"type":"page","userId":"u","context":{"consent":{"a": true}}}`, func(e data.Event) any { return string(e.Consent) }, `{"a":true}`},
 		"unknown fields":         {`{"type":"page","userId":"u","z":[1, 2],"profile":"forged"}`, func(e data.Event) any { return string(e.Extra["call"]) + string(e.Profile) }, `{"z":[1,2],"profile":"forged"}`},
+		"traits of a page":       {`{"type":"page","userId":"u","traits":{"a":1},"z":2}`, func(e data.Event) any { return string(e.Extra["call"]) + string(e.Traits) }, `{"z":2,"traits":{"a":1}}`},
 		"id without time":        {`{"type":"page","userId":"u"}`, func(e data.Event) any { return e.ID }, "fresh"},
 		"message id of a number": {`{"type":"page","userId":"u","messageId":5}`, func(e data.Event) any { return e.ID }, "5"},
 	} {

@@ -38,7 +38,8 @@ type Intake struct {
 // else from properties.product_id or its like; facets from their category, brand
 // and tags; Value from revenue or total of an order and rating of a rating;
 // Rec from context.rec or properties.rec. Fields of the call that neither we nor
-// the specification know are kept, together, as Extra["call"].
+// the specification know, and traits on calls that have none, are kept, together, as
+// Extra["call"].
 //
 // The error is a *DecodeError: no type, no userId or anonymousId, a track call
 // without event, a group call without groupId, a broken rec.
@@ -48,8 +49,11 @@ func (c Call) Canonical(in Intake) (data.Event, error) {
 	}
 	e := data.Event{
 		V: data.EventVersion, ID: c.MessageID, Source: in.Source, Space: data.Space(in.Space), Env: in.Env,
-		Type: c.Type, Name: c.eventName(), Props: c.Properties, Traits: c.Traits,
+		Type: c.Type, Name: c.eventName(), Props: c.Properties,
 		IDs: data.IDs{User: data.UserID(c.UserID), Anonymous: data.AnonymousID(c.AnonymousID), Group: c.GroupID},
+	}
+	if c.hasTraits() {
+		e.Traits = c.Traits
 	}
 	if c.PreviousID != "" {
 		e.IDs.External = append(e.IDs.External, data.ExternalID{Type: "previous", ID: c.PreviousID})
@@ -156,13 +160,20 @@ func (c Call) clock(in Intake) (data.Times, error) {
 	return t, nil
 }
 
+// hasTraits reports whether traits belong to calls of this type.
+func (c Call) hasTraits() bool { return c.Type == data.Identify || c.Type == data.Group }
+
 // extra keeps what the call carried and the canonical event has no place for.
 func (c Call) extra() map[string]json.RawMessage {
-	if len(c.rest) == 0 {
+	rest := c.rest
+	if !c.hasTraits() && len(c.Traits) > 0 {
+		rest = append(rest[:len(rest):len(rest)], [2][]byte{[]byte(`"traits"`), c.Traits})
+	}
+	if len(rest) == 0 {
 		return nil
 	}
 	b := []byte{'{'}
-	for i, f := range c.rest {
+	for i, f := range rest {
 		if i > 0 {
 			b = append(b, ',')
 		}

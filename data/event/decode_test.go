@@ -3,6 +3,7 @@ package event
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -150,6 +151,23 @@ func TestDecodeNamesTheFieldAtFault(t *testing.T) {
 				t.Errorf("refused %q because %q, want %q because of %q", d.Field, d.Reason, test.field, test.reason)
 			}
 		})
+	}
+}
+
+func TestNamesAreUniqueHoweverManyThereAre(t *testing.T) {
+	for _, n := range []int{2, 24, 25, 26, 300} {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, `"n%d":1,`, i)
+		}
+		if _, err := Decode([]byte(line(b.String()))); err != nil {
+			t.Errorf("%d different names: %v", n, err)
+		}
+		for _, again := range []int{0, n - 1} {
+			if _, err := Decode([]byte(line(b.String() + fmt.Sprintf(`"n%d":2,`, again)))); err == nil {
+				t.Errorf("%d names and then the %dth again are accepted", n, again)
+			}
+		}
 	}
 }
 
