@@ -293,11 +293,18 @@ func TestAStagedFileThatWasChangedIsRefused(t *testing.T) {
 }
 
 func ExampleRead() {
-	ds, err := Read(context.Background(), "movielens", Options{Path: "sample/ml-latest-small"})
+	ds, err := Read(context.Background(), "csv", Options{Path: "testdata/shop.csv"})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Printf("%s: %d people, %d items, %d ratings\n", ds.Name, len(ds.Users), len(ds.Items), len(ds.Interactions))
-	// Output: ml-latest-small: 610 people, 9742 items, 100836 ratings
+	fmt.Printf("%s: %d people, %d items, %d without a time\n", ds.Name, len(ds.Users), len(ds.Items), ds.MissingTimes)
+	for _, act := range ds.Interactions {
+		fmt.Println(act.User, act.Kind, act.Item)
+	}
+	// Output:
+	// shop: 2 people, 2 items, 1 without a time
+	// ann view lamp
+	// ann purchase lamp
+	// bob view desk, oak
 }
