@@ -20,7 +20,8 @@ func TestABlockReadsBackAsItsRecordsAndWhatTheyMean(t *testing.T) {
 	l := openLake(t, t.TempDir())
 	b := blockOf(2, 0, everyKind()...)
 	encrypted := append([]byte{1, 7}, "ciphertext"...) // key 7 is nobody's here
-	for _, value := range [][]byte{[]byte("not an event"), encrypted} {
+	spaced := append([]byte{1, 0, ' '}, event.Append(nil, testEvent(9, "Page Viewed"))...) // an event, but not canonical
+	for _, value := range [][]byte{[]byte("not an event"), encrypted, spaced} {
 		b.Last++
 		b.Records = append(b.Records, data.Record{Partition: 2, Offset: b.Last, Value: value})
 	}
@@ -75,7 +76,7 @@ func TestABlockReadsBackAsItsRecordsAndWhatTheyMean(t *testing.T) {
 	if err != nil || !cmp.Equal(links, wantLinks) {
 		t.Errorf("Links, %v:\n%s", err, cmp.Diff(wantLinks, links))
 	}
-	if s.Rows(Events) != 11 || s.Rows(Impressions) != 2 || s.Rows(Links) != 2 || s.Rows(Interactions) != int64(len(want)) {
+	if s.Rows(Events) != 12 || s.Rows(Impressions) != 2 || s.Rows(Links) != 2 || s.Rows(Interactions) != int64(len(want)) {
 		t.Errorf("row counts are %v", s.manifest.Rows)
 	}
 }

@@ -163,9 +163,9 @@ func TestSpacesShareNothing(t *testing.T) {
 func TestPositionGoesOnFromTheLastBlock(t *testing.T) {
 	l := openLake(t, t.TempDir())
 	late := blockOf(3, 2, testEvent(60, "A"), testEvent(10, "B")) // received stamps need not ascend
-	mustWrite(t, l, blockOf(3, 0, testEvent(1, "A"), testEvent(2, "B")), late, blockOf(1, 0, testEvent(5, "C")))
+	mustWrite(t, l, blockOf(3, 0, testEvent(1, "A"), testEvent(2, "B")), late, blockOf(3, 4, testEvent(0, "D")), blockOf(1, 0, testEvent(5, "C")))
 	for partition, want := range map[int32]Position{
-		0: {}, 1: {Next: 1, Now: noon.Add(5 * time.Second)}, 3: {Next: 4, Now: noon.Add(time.Minute)},
+		0: {}, 1: {Next: 1, Now: noon.Add(5 * time.Second)}, 3: {Next: 5, Now: noon.Add(time.Minute)},
 	} {
 		got, err := l.Position(t.Context(), partition)
 		if err != nil || !cmp.Equal(got, want) {
