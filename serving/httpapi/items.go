@@ -103,13 +103,14 @@ func checkNames(name string, values []string, most int) *lineError {
 	return nil
 }
 
-type itemPath struct {
+// ItemPath is the item that a route is about.
+type ItemPath struct {
 	ID string `path:"id" minLength:"1" maxLength:"256"`
 }
 
 type itemAnswer struct{ Body data.Item }
 
-func (a *api) getItem(ctx context.Context, in *itemPath) (*itemAnswer, error) {
+func (a *api) getItem(ctx context.Context, in *ItemPath) (*itemAnswer, error) {
 	it, err := a.deps.Catalog.Item(ctx, data.ItemID(in.ID))
 	if err != nil {
 		return nil, a.fail(ctx, err, "path.id")
@@ -118,7 +119,7 @@ func (a *api) getItem(ctx context.Context, in *itemPath) (*itemAnswer, error) {
 }
 
 type putItemInput struct {
-	itemPath
+	ItemPath
 	Body itemBody
 }
 
@@ -130,7 +131,7 @@ func (a *api) putItem(ctx context.Context, in *putItemInput) (*itemAnswer, error
 	if err := a.putItems(ctx, []data.Item{line.item()}); err != nil {
 		return nil, a.fail(ctx, err, "path.id")
 	}
-	return a.getItem(ctx, &in.itemPath)
+	return a.getItem(ctx, &in.ItemPath)
 }
 
 // putItems stores items and brings them into the snapshot.
@@ -141,7 +142,7 @@ func (a *api) putItems(ctx context.Context, items []data.Item) error {
 	return a.deps.Live.Refresh(ctx)
 }
 
-func (a *api) deleteItem(ctx context.Context, in *itemPath) (*struct{}, error) {
+func (a *api) deleteItem(ctx context.Context, in *ItemPath) (*struct{}, error) {
 	err := a.deps.Catalog.DeleteItem(ctx, data.ItemID(in.ID))
 	if err == nil {
 		err = a.deps.Live.Refresh(ctx)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -89,12 +90,28 @@ func readLine[T any](raw []byte) (v T, _ *lineError) {
 func explain(err error) *lineError {
 	var shape *json.UnmarshalTypeError
 	if errors.As(err, &shape) {
-		return &lineError{shape.Field, "is a " + shape.Value + ", should be a " + shape.Type.String()}
+		name := strings.TrimPrefix(shape.Field, "itemBody.") // encoding/json names embedded structs
+		return &lineError{name, "is a " + shape.Value + ", should be " + inWords(shape.Type.Kind())}
 	}
 	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
 		return &lineError{strings.Trim(name, `"`), "unknown field"}
 	}
 	return &lineError{"", "is not JSON: " + strings.TrimPrefix(err.Error(), "json: ")}
+}
+
+// inWords is a kind of value as JSON calls it.
+func inWords(k reflect.Kind) string {
+	switch k {
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice, reflect.Array:
+		return "a list"
+	case reflect.Map, reflect.Struct:
+		return "an object"
+	}
+	return "a number"
 }
 
 // errorOrNil keeps a nil *lineError from becoming a non-nil error.

@@ -34,20 +34,21 @@ type answer struct{ Body recommend.Answer }
 
 func reply(r recommend.Answer) (*answer, error) { return &answer{r}, nil }
 
-// length is the parameter n. It must equal recommend.DefaultN and recommend.MaxN.
-type length struct {
+// Length is the parameter n. It is exported for huma, which reads only exported
+// embedded fields. Its bounds must equal recommend.DefaultN and recommend.MaxN.
+type Length struct {
 	N int `query:"n" minimum:"1" maximum:"500" default:"10" doc:"Items at most."`
 }
 
-// categories is the repeatable parameter category.
-type categories struct {
+// Categories is the repeatable parameter category.
+type Categories struct {
 	Category []string `query:"category,explode" maxItems:"100" doc:"Only items in one of these; repeat for several."`
 }
 
 type userQuery struct {
 	User string `path:"user" minLength:"1" maxLength:"256" doc:"The person's user id; percent-encode slashes."`
-	length
-	categories
+	Length
+	Categories
 	ExcludeSeen bool     `query:"exclude_seen" default:"true" doc:"Leave out what the person used before."`
 	Components  []string `query:"components" maxItems:"8" doc:"Only these components of the model, comma-separated."`
 	Slot        string   `query:"slot" maxLength:"64" doc:"Where the list will be shown; kept with the impression."`
@@ -143,8 +144,8 @@ func itemIDs(ids []string) []data.ItemID {
 
 type similarQuery struct {
 	ID string `path:"id" minLength:"1" maxLength:"256"`
-	length
-	categories
+	Length
+	Categories
 }
 
 func (a *api) getSimilar(ctx context.Context, in *similarQuery) (*answer, error) {
@@ -156,8 +157,8 @@ func (a *api) getSimilar(ctx context.Context, in *similarQuery) (*answer, error)
 }
 
 type listQuery struct {
-	length
-	categories
+	Length
+	Categories
 }
 
 func (a *api) getPopular(ctx context.Context, in *listQuery) (*answer, error) {

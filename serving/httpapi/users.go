@@ -57,13 +57,14 @@ func (a *api) checkUser(l *userLine) *lineError {
 	return nil
 }
 
-type userPath struct {
+// UserPath is the user that a route is about.
+type UserPath struct {
 	ID string `path:"id" minLength:"1" maxLength:"256"`
 }
 
 type userAnswer struct{ Body userView }
 
-func (a *api) getUser(ctx context.Context, in *userPath) (*userAnswer, error) {
+func (a *api) getUser(ctx context.Context, in *UserPath) (*userAnswer, error) {
 	person, err := a.deps.People.Read(ctx, data.IDs{User: data.UserID(in.ID)})
 	if err == nil && !person.Known {
 		err = data.ErrNotFound
@@ -76,7 +77,7 @@ func (a *api) getUser(ctx context.Context, in *userPath) (*userAnswer, error) {
 }
 
 type putUserInput struct {
-	userPath
+	UserPath
 	Body struct {
 		Traits map[string]any `json:"traits" doc:"Traits to set; others stay as they are."`
 	}
@@ -105,7 +106,7 @@ func (a *api) putUser(ctx context.Context, in *putUserInput) (*acceptedAnswer, e
 	return out, nil
 }
 
-func (a *api) deleteUser(ctx context.Context, in *userPath) (*struct{}, error) {
+func (a *api) deleteUser(ctx context.Context, in *UserPath) (*struct{}, error) {
 	if err := a.deps.Ingest.DeleteUser(ctx, data.UserID(in.ID)); err != nil {
 		return nil, a.fail(ctx, err, "path.id")
 	}

@@ -77,7 +77,6 @@ func (s *Service) Counts() Counts {
 // Caller is who sent a body.
 type Caller struct {
 	Source string // the API key's name
-	IP     string // of the client, for calls that ask for it with context.direct
 }
 
 // Result says what became of a body.

@@ -40,19 +40,19 @@ type Request struct {
 
 // Answer is a ranked list and where it comes from.
 type Answer struct {
-	RequestID   string      `json:"request_id" doc:"Send it back in events' rec.request_id to close the loop."`
-	User        data.UserID `json:"user,omitempty" doc:"Whom it was asked for."`
-	Known       bool        `json:"known" doc:"Whether anything is known about the person."`
-	Model       string      `json:"model" doc:"Version of the model, or none."`
-	Components  []string    `json:"components" doc:"What contributed to the scores, in blending order."`
-	Fallback    string      `json:"fallback,omitempty" doc:"Set when the list is popularity because nothing else could be said: no_model, or cold when the chosen components know nothing about the person."`
-	Stale       bool        `json:"stale" doc:"The person's newest events are not reflected yet."`
-	GeneratedAt time.Time   `json:"generated_at"`
-	Items       []Item      `json:"items"`
+	RequestID   string        `json:"request_id" doc:"Send it back in events' rec.request_id to close the loop."`
+	User        data.UserID   `json:"user,omitempty" doc:"Whom it was asked for."`
+	Known       bool          `json:"known" doc:"Whether anything is known about the person."`
+	Model       string        `json:"model" doc:"Version of the model, or none."`
+	Components  []string      `json:"components" doc:"What contributed to the scores, in blending order."`
+	Fallback    string        `json:"fallback,omitempty" doc:"Set when the list is popularity because nothing else could be said: no_model, or cold when the chosen components know nothing about the person."`
+	Stale       bool          `json:"stale" doc:"The person's newest events are not reflected yet."`
+	GeneratedAt time.Time     `json:"generated_at"`
+	Items       []Recommended `json:"items"`
 }
 
-// Item is one position of a list.
-type Item struct {
+// Recommended is one position of a list.
+type Recommended struct {
 	ID         data.ItemID `json:"id"`
 	Title      string      `json:"title,omitempty"`
 	Position   int         `json:"position" doc:"1 is best."`

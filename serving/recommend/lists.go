@@ -40,14 +40,14 @@ func (s *Service) list(req ListRequest, by popular.Measure) Answer {
 		}
 	}
 	if a.Items == nil {
-		a.Items = []Item{}
+		a.Items = []Recommended{}
 	}
 	return a
 }
 
 // counted lists what the live counters rank highest and the filter allows. Items
 // that neither model nor catalog has are shown by id, where no category is asked for.
-func (s *Service) counted(snap *live.Snapshot, by popular.Measure, n int, f live.Filter) []Item {
+func (s *Service) counted(snap *live.Snapshot, by popular.Measure, n int, f live.Filter) []Recommended {
 	hidden := make(map[int32]bool, len(f.Hide))
 	for _, row := range f.Hide {
 		hidden[row] = true
@@ -66,7 +66,7 @@ func (s *Service) counted(snap *live.Snapshot, by popular.Measure, n int, f live
 		return !snap.Closed(row) && !hidden[row] && (len(f.Categories) == 0 || allowed[row]) &&
 			(f.Allow == nil || f.Allow(snap.Facts(row)))
 	})
-	items := make([]Item, len(top))
+	items := make([]Recommended, len(top))
 	for i, entry := range top {
 		id := data.ItemID(strings.TrimPrefix(entry.Key, itemPrefix))
 		facts := &live.Facts{ID: id}

@@ -76,13 +76,13 @@ func (s *Service) Rank(ctx context.Context, req RankRequest) (Answer, error) {
 }
 
 // candidates are the items in their order; scores nil means that nobody scored them.
-func candidates(snap *live.Snapshot, ids []data.ItemID, scores []float32) []Item {
-	items := make([]Item, 0, len(ids))
+func candidates(snap *live.Snapshot, ids []data.ItemID, scores []float32) []Recommended {
+	items := make([]Recommended, 0, len(ids))
 	for _, id := range ids {
 		row, ok := snap.Row(id)
 		switch {
 		case !ok:
-			items = append(items, Item{ID: id, Unknown: true})
+			items = append(items, Recommended{ID: id, Unknown: true})
 		case snap.Closed(row):
 			it := item(snap.Facts(row), 0, 0)
 			it.Closed = true
@@ -93,7 +93,7 @@ func candidates(snap *live.Snapshot, ids []data.ItemID, scores []float32) []Item
 			items = append(items, item(snap.Facts(row), 0, scores[row]))
 		}
 	}
-	group := func(it Item) int {
+	group := func(it Recommended) int {
 		switch {
 		case it.Unknown:
 			return 2
@@ -102,7 +102,7 @@ func candidates(snap *live.Snapshot, ids []data.ItemID, scores []float32) []Item
 		}
 		return 0
 	}
-	slices.SortFunc(items, func(a, b Item) int {
+	slices.SortFunc(items, func(a, b Recommended) int {
 		return cmp.Or(cmp.Compare(group(a), group(b)), cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID))
 	})
 	return items

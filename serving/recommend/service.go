@@ -85,7 +85,7 @@ func (s *Service) Recommend(ctx context.Context, req Request) (Answer, error) {
 }
 
 // ranked is the list of the blend, or nil when it has nothing to say.
-func (s *Service) ranked(snap *live.Snapshot, blend *hybrid.Scorer, h model.History, req Request, f live.Filter, a *Answer) []Item {
+func (s *Service) ranked(snap *live.Snapshot, blend *hybrid.Scorer, h model.History, req Request, f live.Filter, a *Answer) []Recommended {
 	if blend == nil {
 		return nil
 	}
@@ -100,7 +100,7 @@ func (s *Service) ranked(snap *live.Snapshot, blend *hybrid.Scorer, h model.Hist
 		}
 	}
 	top := snap.Top(b.Scores, req.N, f)
-	items := make([]Item, len(top))
+	items := make([]Recommended, len(top))
 	e := explainer{cfg: s.cfg, snap: snap, history: h}
 	for i, r := range top {
 		items[i] = item(snap.Facts(r.Row), i+1, r.Score)
@@ -205,16 +205,16 @@ func filterOf(snap *live.Snapshot, p data.Profile, req Request) live.Filter {
 }
 
 // item is a position without its reasons.
-func item(f *live.Facts, position int, score float32) Item {
-	return Item{
+func item(f *live.Facts, position int, score float32) Recommended {
+	return Recommended{
 		ID: f.ID, Title: f.Title, Position: position, Score: score, Categories: f.Categories,
 		URL: f.URL, ImageURL: f.ImageURL, Price: f.Price, Currency: f.Currency,
 	}
 }
 
 // positions are ranked rows as items.
-func positions(snap *live.Snapshot, top []rank.Ranked) []Item {
-	items := make([]Item, len(top))
+func positions(snap *live.Snapshot, top []rank.Ranked) []Recommended {
+	items := make([]Recommended, len(top))
 	for i, r := range top {
 		items[i] = item(snap.Facts(r.Row), i+1, r.Score)
 	}

@@ -39,7 +39,7 @@ func (s *Service) Similar(req SimilarRequest) (Answer, error) {
 	if !ok || snap.Facts(row).Deleted {
 		return Answer{}, fmt.Errorf("items similar to %q: %w", req.Item, ErrUnknownItem)
 	}
-	a := Answer{RequestID: req.ID, Model: snap.Version, Components: []string{}, Items: []Item{}, GeneratedAt: s.deps.Now().UTC().Truncate(time.Millisecond)}
+	a := Answer{RequestID: req.ID, Model: snap.Version, Components: []string{}, Items: []Recommended{}, GeneratedAt: s.deps.Now().UTC().Truncate(time.Millisecond)}
 	opinions := opinionsOn(snap, row)
 	if len(opinions) == 0 {
 		return a, nil

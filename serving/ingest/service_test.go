@@ -1,0 +1,187 @@
+package ingest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"kindred/data"
+	"kindred/data/event"
+	"kindred/serving/ingest"
+	"kindred/serving/online"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// logbook is a log in memory.
+type logbook struct {
+	mu     sync.Mutex
+	events []data.Event
+	dead   []data.DeadLetter
+	refuse error
+}
+
+func (l *logbook) Append(_ context.Context, recs []data.Record) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.refuse != nil {
+		return l.refuse
+	}
+	for i := range recs {
+		e, err := event.Open(recs[i].Value)
+		if err != nil {
+			return err
+		}
+		recs[i].Offset = int64(len(l.events))
+		l.events = append(l.events, e)
+	}
+	return nil
+}
+
+func (l *logbook) AppendDead(_ context.Context, letters []data.DeadLetter) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.dead = append(l.dead, letters...)
+	return l.refuse
+}
+
+type index map[string]data.ProfileID
+
+func (x index) Lookup(_ context.Context, kind data.IDKind, id string) (data.ProfileID, error) {
+	if p, ok := x[string(kind)+"/"+id]; ok {
+		return p, nil
+	}
+	return "", data.ErrNotFound
+}
+
+var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+
+func service(l *logbook, x index, cfg ingest.Config) (*ingest.Service, *online.Acks) {
+	acks := online.NewAcks(100, make([]int64, 4), func(int32) int64 { return 0 })
+	n := 0
+	return ingest.New(cfg, ingest.Deps{
+		Log: l, Index: x, Acks: acks, Partitions: 4, Now: func() time.Time { return noon },
+		NewID: func() string { n++; return fmt.Sprintf("fresh-%d", n) },
+		Facets: func(id data.ItemID) map[string][]string {
+			if id == "lamp" {
+				return map[string][]string{"category": {"Light"}}
+			}
+			return nil
+		},
+	}), acks
+}
+
+func accept(t *testing.T, s *ingest.Service, body string) (ingest.Result, error) {
+	t.Helper()
+	b, err := ingest.ParseBody([]byte(body), "", 1<<20, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Accept(t.Context(), b, ingest.Caller{Source: "shop"})
+}
+
+func TestCallsBecomeRoutedAndEnrichedEvents(t *testing.T) {
+	l := &logbook{}
+	owner := data.NewProfileID(data.IDUser, "bob")
+	s, acks := service(l, index{"anon/shared": owner}, ingest.Default())
+	got, err := accept(t, s, `{"batch":[
+		{"type":"track","event":"Product Viewed","userId":"ann","anonymousId":"new","messageId":"1","properties":{"product_id":"lamp"}},
+		{"type":"track","event":"Product Viewed","userId":"ann","anonymousId":"shared","messageId":"2","properties":{"product_id":"desk","category":"Home"}},
+		{"type":"track","event":"Product Viewed","userId":"undefined"},
+		{"type":"track","userId":"ann"}]}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Accepted != 2 || len(got.Rejected) != 2 || got.Rejected[0].Index != 2 || got.Rejected[1].Index != 3 {
+		t.Errorf("result = %+v, want calls 0 and 1 accepted", got)
+	}
+	if p := l.events[0].Profile; p != data.NewProfileID(data.IDAnonymous, "new") {
+		t.Errorf("a fresh visitor's event went to %s, want the visitor's profile", p)
+	}
+	if p := l.events[1].Profile; p != data.NewProfileID(data.IDUser, "ann") {
+		t.Errorf("an event on a shared device went to %s, want the user's profile", p)
+	}
+	if diff := cmp.Diff(map[string][]string{"category": {"Light"}}, l.events[0].Items[0].Facets); diff != "" {
+		t.Errorf("facets from the catalog: %s", diff)
+	}
+	if diff := cmp.Diff(map[string][]string{"category": {"Home"}}, l.events[1].Items[0].Facets); diff != "" {
+		t.Errorf("facets of an item the catalog does not have: %s", diff)
+	}
+	if l.events[0].Source != "shop" || !l.events[0].Times.Received.Equal(noon) {
+		t.Errorf("event = %+v", l.events[0])
+	}
+	if len(l.dead) != 2 || l.dead[0].Source != "shop" || !strings.Contains(l.dead[0].Reason, "no usable user id") {
+		t.Errorf("dead letters = %+v", l.dead)
+	}
+	if len(acks.Of(online.Identifiers(data.IDs{User: "ann"}))) == 0 {
+		t.Error("the positions of ann's events are not noted")
+	}
+}
+
+func TestAFullLogIsOverload(t *testing.T) {
+	s, _ := service(&logbook{refuse: data.ErrOverloaded}, index{}, ingest.Default())
+	if _, err := accept(t, s, `{"batch":[{"type":"track","event":"x","userId":"a"}]}`); !errors.Is(err, data.ErrOverloaded) {
+		t.Errorf("Accept = %v, want ErrOverloaded", err)
+	}
+	if _, err := accept(t, s, `{"batch":[{"type":"track"}]}`); !errors.Is(err, data.ErrOverloaded) {
+		t.Errorf("a reject that cannot be kept: %v, want ErrOverloaded", err)
+	}
+	if c := s.Counts(); c.Accepted != 0 {
+		t.Errorf("counts = %+v", c)
+	}
+}
+
+func TestImpressionsNeverWaitAndAreDrainedAtTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &logbook{}
+		cfg := ingest.Default()
+		cfg.ImpressionQueue = 3
+		s, _ := service(l, index{}, cfg)
+		for i := range 5 { // nobody is reading the queue yet
+			s.Show("p", data.IDs{}, data.Shown{Request: fmt.Sprint(i), Model: "m-1", Items: []data.ShownItem{{Item: "a", Position: 1}}}, []byte(`{"page":"/"}`))
+		}
+		if c := s.Counts(); c.ShownDropped != 2 || c.ShownWaiting != 3 {
+			t.Errorf("counts = %+v, want 3 waiting and 2 dropped", c)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		stop() // Run must still log what waits
+		if err := s.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if len(l.events) != 3 || l.events[0].Name != data.SysImpression || l.events[0].Shown.Request != "0" || string(l.events[0].Ctx) != `{"page":"/"}` {
+			t.Errorf("events = %+v", l.events)
+		}
+		if c := s.Counts(); c.ShownLogged != 3 {
+			t.Errorf("counts = %+v", c)
+		}
+	})
+}
+
+func TestUsersGoThroughTheLog(t *testing.T) {
+	l := &logbook{}
+	p := data.NewProfileID(data.IDUser, "ann")
+	s, _ := service(l, index{"user/ann": p}, ingest.Default())
+	if err := s.Identify(t.Context(), []data.User{{ID: "ann", Traits: map[string]any{"age": 30}}, {ID: "bob"}}); err != nil {
+		t.Fatal(err)
+	}
+	if e := l.events[0]; e.Type != data.Identify || string(e.Traits) != `{"age":30}` || e.Profile != p {
+		t.Errorf("event = %+v", e)
+	}
+	if err := s.DeleteUser(t.Context(), "ann"); err != nil {
+		t.Fatal(err)
+	}
+	if e := l.events[2]; e.Name != data.SysDelete || e.Profile != p {
+		t.Errorf("event = %+v", e)
+	}
+	if err := s.DeleteUser(t.Context(), "nobody"); !errors.Is(err, data.ErrNotFound) {
+		t.Errorf("deleting nobody: %v, want ErrNotFound", err)
+	}
+}

@@ -1,0 +1,193 @@
+package online_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"kindred/data"
+	"kindred/serving/online"
+)
+
+const partitions = 4
+
+// world is a profile store, a log's ends and a fold that tests move.
+type world struct {
+	profiles map[data.ProfileID]data.Profile
+	index    map[string]data.ProfileID
+	end      [partitions]int64
+	folded   [partitions]int64
+	moved    chan struct{}
+	onFold   func() // called when a wait ends
+}
+
+func newWorld() *world {
+	return &world{profiles: map[data.ProfileID]data.Profile{}, index: map[string]data.ProfileID{}, moved: make(chan struct{})}
+}
+
+func (w *world) Profile(_ context.Context, id data.ProfileID) ([]byte, error) {
+	p, ok := w.profiles[id]
+	if !ok {
+		return nil, fmt.Errorf("profile: %w", data.ErrNotFound)
+	}
+	return p.AppendBinary(nil)
+}
+
+func (w *world) Lookup(_ context.Context, kind data.IDKind, id string) (data.ProfileID, error) {
+	p, ok := w.index[string(kind)+id]
+	if !ok {
+		return "", data.ErrNotFound
+	}
+	return p, nil
+}
+
+func (w *world) End(p int32) int64    { return w.end[p] }
+func (w *world) Folded(p int32) int64 { return w.folded[p] }
+
+func (w *world) WaitFolded(ctx context.Context, p int32, offset int64) error {
+	for w.folded[p] <= offset {
+		select {
+		case <-w.moved:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+func (w *world) fold(p int32, to int64) {
+	w.folded[p] = to
+	close(w.moved)
+	w.moved = make(chan struct{})
+}
+
+func (w *world) reader(acks *online.Acks) *online.Reader {
+	return online.NewReader(online.Default(), w, w, w, partitions, acks)
+}
+
+func (w *world) meet(kind data.IDKind, id string) data.ProfileID {
+	p := data.NewProfileID(kind, id)
+	w.profiles[p] = data.Profile{ID: p, Version: 1}
+	w.index[string(kind)+id] = p
+	return p
+}
+
+var ann = data.IDs{User: "ann"}
+
+func TestAReadWaitsForWhatThePersonSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		home := data.PartitionOf(string(w.meet(data.IDUser, "ann")), partitions)
+		acks := online.NewAcks(10, make([]int64, partitions), w.Folded)
+		acks.Note(online.Identifiers(ann), online.Position{Partition: home, Offset: 7})
+		start := time.Now()
+		go func() {
+			time.Sleep(20 * time.Millisecond)
+			w.fold(home, 8)
+		}()
+		got, err := w.reader(acks).Read(t.Context(), ann)
+		if err != nil || got.Stale || !got.Known {
+			t.Errorf("Read = %+v, %v; want a fresh answer", got, err)
+		}
+		if took := time.Since(start); took != 20*time.Millisecond {
+			t.Errorf("waited %v, want until the fold", took)
+		}
+		start = time.Now()
+		if got, _ := w.reader(acks).Read(t.Context(), data.IDs{User: "bob"}); got.Stale || got.Known || time.Since(start) != 0 {
+			t.Errorf("somebody else waited: %+v", got)
+		}
+	})
+}
+
+func TestAnAnswerSaysThatItIsStale(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		home := data.PartitionOf(string(w.meet(data.IDUser, "ann")), partitions)
+		acks := online.NewAcks(10, make([]int64, partitions), w.Folded)
+		acks.Note(online.Identifiers(ann), online.Position{Partition: home, Offset: 7})
+		start := time.Now()
+		got, err := w.reader(acks).Read(t.Context(), ann)
+		if err != nil || !got.Stale || !got.Known {
+			t.Errorf("Read = %+v, %v; want what is there, as stale", got, err)
+		}
+		if took := time.Since(start); took != online.Default().Wait {
+			t.Errorf("waited %v, want %v", took, online.Default().Wait)
+		}
+	})
+}
+
+// TestAReadFollowsAnIdentify: the visitor's partition folds the identify, which
+// puts an absorb record into the user's partition; the read waits for both.
+func TestAReadFollowsAnIdentify(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		user := data.NewProfileID(data.IDUser, "ann")
+		home := data.PartitionOf(string(user), partitions)
+		away := (home + 1) % partitions
+		acks := online.NewAcks(10, make([]int64, partitions), w.Folded)
+		acks.Note(online.Identifiers(data.IDs{User: "ann", Anonymous: "c"}), online.Position{Partition: away, Offset: 0})
+		go func() {
+			time.Sleep(5 * time.Millisecond)
+			w.end[home] = 1 // the absorb record
+			w.fold(away, 1)
+			time.Sleep(5 * time.Millisecond)
+			w.meet(data.IDUser, "ann")
+			w.fold(home, 1)
+		}()
+		got, err := w.reader(acks).Read(t.Context(), ann)
+		if err != nil || got.Stale || !got.Known {
+			t.Errorf("Read = %+v, %v; want the merged profile", got, err)
+		}
+	})
+}
+
+func TestRedirectsAreFollowedAndLoopsEnd(t *testing.T) {
+	w := newWorld()
+	user := w.meet(data.IDUser, "ann")
+	anon := w.meet(data.IDAnonymous, "c")
+	w.profiles[anon] = data.Profile{ID: anon, Redirect: user}
+	r := w.reader(online.NewAcks(10, make([]int64, partitions), w.Folded))
+	if got, err := r.Read(t.Context(), data.IDs{Anonymous: "c"}); err != nil || got.Profile.ID != user {
+		t.Errorf("Read = %+v, %v; want the user's profile", got, err)
+	}
+	w.profiles[user] = data.Profile{ID: user, Redirect: anon}
+	if _, err := r.Read(t.Context(), ann); err == nil {
+		t.Error("a loop of redirects was followed to no end and no error")
+	}
+	if got, err := r.Read(t.Context(), data.IDs{}); err != nil || got.Known || got.Stale {
+		t.Errorf("Read of nobody = %+v, %v", got, err)
+	}
+}
+
+func TestAcksWaitForTooMuchNeverForTooLittle(t *testing.T) {
+	w := newWorld()
+	ends := []int64{3, 0, 0, 0}
+	acks := online.NewAcks(8, ends, w.Folded)
+	who := func(i int) []online.Identifier {
+		return online.Identifiers(data.IDs{User: data.UserID(fmt.Sprint(i))})
+	}
+	if got := acks.Of(who(0)); !slices.Equal(got, []online.Position{{Partition: 0, Offset: 2}}) {
+		t.Errorf("after a restart wait for %v, want the log's end", got)
+	}
+	for i := range 100 {
+		acks.Note(who(i), online.Position{Partition: int32(i % partitions), Offset: int64(100 + i)})
+	}
+	if acks.Len() > 8 {
+		t.Errorf("%d identifiers remembered, at most 8 allowed", acks.Len())
+	}
+	for i := range 100 {
+		covered := slices.ContainsFunc(acks.Of(who(i)), func(p online.Position) bool {
+			return p.Partition == int32(i%partitions) && p.Offset >= int64(100+i)
+		})
+		if !covered {
+			t.Errorf("identifier %d is not waited for: %v", i, acks.Of(who(i)))
+		}
+	}
+	w.folded = [partitions]int64{1000, 1000, 1000, 1000}
+	if got := acks.Of(who(99)); len(got) != 0 {
+		t.Errorf("everything is folded, still waiting for %v", got)
+	}
+}
