@@ -56,16 +56,16 @@ func (f *fold) identify(p *data.Profile, e data.Event, at int64) (link data.Prof
 		if theirs := data.NewProfileID(data.IDUser, user); theirs != p.ID {
 			link = theirs
 		}
-		f.see(p, data.IDUser, user, at, link == "")
+		f.see(p, data.IDUser, user, at)
 	}
 	switch {
 	case anon == "":
 	case user != "" && link == "" && !owns(p, anon):
-		if f.see(p, idShared, anon, at, false) {
+		if f.see(p, idShared, anon, at) {
 			f.change(data.Change{Profile: p.ID, Type: "switched", From: string(data.NewProfileID(data.IDAnonymous, anon)), To: string(p.ID)}, f.now)
 		}
 	default:
-		f.see(p, data.IDAnonymous, anon, at, link == "")
+		f.see(p, data.IDAnonymous, anon, at)
 	}
 	return link
 }
@@ -79,9 +79,12 @@ func owns(p *data.Profile, anon string) bool {
 	return slices.ContainsFunc(p.Merges, func(m data.Merge) bool { return m.From == from })
 }
 
-// see notes an identifier and reports whether it is new to p. With index, a new one
-// enters the identity index.
-func (f *fold) see(p *data.Profile, kind data.IDKind, id string, at int64, index bool) bool {
+// see notes an identifier and reports whether it is new to p.
+//
+// An entry of the identity index is only ever written by the profile that the
+// identifier itself opens. So one partition alone writes it, and the index is the same
+// in whatever order partitions are folded.
+func (f *fold) see(p *data.Profile, kind data.IDKind, id string, at int64) bool {
 	i, found := findID(p, kind, id)
 	if found {
 		known := &p.Identity[i]
@@ -90,10 +93,15 @@ func (f *fold) see(p *data.Profile, kind data.IDKind, id string, at int64, index
 	}
 	p.Identity = slices.Insert(p.Identity, i, data.Identifier{Kind: kind, ID: id, FirstSeen: at, LastSeen: at})
 	limitIDs(p)
-	if index {
-		f.m.links = append(f.m.links, data.IndexEntry{Kind: kind, ID: id, Profile: p.ID})
-	}
+	f.index(p, kind, id, p.ID)
 	return true
+}
+
+// index makes the identifier lead to a profile, or to nobody, if it opened p.
+func (f *fold) index(p *data.Profile, kind data.IDKind, id string, to data.ProfileID) {
+	if kind != idShared && data.NewProfileID(kind, id) == p.ID {
+		f.m.links = append(f.m.links, data.IndexEntry{Kind: kind, ID: id, Profile: to})
+	}
 }
 
 func findID(p *data.Profile, kind data.IDKind, id string) (int, bool) {
@@ -136,9 +144,7 @@ func (f *fold) leave(p *data.Profile, to data.ProfileID, at int64) error {
 		return err
 	}
 	for _, id := range p.Identity {
-		if id.Kind == data.IDAnonymous {
-			f.m.links = append(f.m.links, data.IndexEntry{Kind: id.Kind, ID: id.ID, Profile: to})
-		}
+		f.index(p, id.Kind, id.ID, to)
 	}
 	f.m.timers.clear(p.ID, sessionSlot)
 	f.change(data.Change{Profile: p.ID, Type: "merged", From: string(p.ID), To: string(to)}, f.now)
@@ -214,15 +220,16 @@ func (f *fold) merge(p, other *data.Profile) {
 	open := p.Session
 	*p = f.b.Merge(*p, *other)
 	for _, id := range p.Identity {
-		if _, found := slices.BinarySearchFunc(known, id, compareIDs); !found && id.Kind != idShared {
-			f.m.links = append(f.m.links, data.IndexEntry{Kind: id.Kind, ID: id.ID, Profile: p.ID})
+		if _, found := slices.BinarySearchFunc(known, id, compareIDs); !found {
+			f.index(p, id.Kind, id.ID, p.ID)
 		}
 	}
 	f.settle(p, open)
 }
 
 // erase leaves a tombstone: nothing of the person but the id, what was merged into
-// it, and when it was erased (LastSeen). Its identifiers lead nowhere any more.
+// it, and when it was erased (LastSeen). Its identifiers lead nowhere any more: the
+// devices that were merged into it are told to forget whose they were.
 func (f *fold) erase(e data.Event) (Outcome, error) {
 	if e.Profile == "" {
 		return f.reject(e, "the delete names no profile"), nil
@@ -231,19 +238,39 @@ func (f *fold) erase(e data.Event) (Outcome, error) {
 	if err != nil {
 		return 0, err
 	}
-	if h.p.Redirect != "" {
-		f.forward(e, h.p.Redirect)
+	p := h.p
+	forget := e.Source == systemSource && e.IDs.Anonymous != "" // from the tombstone of the owner
+	switch {
+	case forget && p.Redirect == "":
+		return Duplicate, nil
+	case forget:
+		f.index(p, data.IDAnonymous, string(e.IDs.Anonymous), "")
+	case p.Redirect != "":
+		f.forward(e, p.Redirect)
 		return Forwarded, nil
+	default:
+		f.disown(p)
+		f.m.timers.clear(p.ID, sessionSlot)
+		f.change(data.Change{Profile: p.ID, Type: "deleted", From: string(p.ID)}, f.now)
 	}
 	f.touch(h)
-	p := h.p
-	for _, id := range p.Identity {
-		if id.Kind != idShared {
-			f.m.links = append(f.m.links, data.IndexEntry{Kind: id.Kind, ID: id.ID})
-		}
-	}
-	f.m.timers.clear(p.ID, sessionSlot)
-	f.change(data.Change{Profile: p.ID, Type: "deleted", From: string(p.ID)}, f.now)
 	*p = data.Profile{ID: p.ID, Version: p.Version, LastOffset: p.LastOffset, LastSeen: f.now, Deleted: true, Merges: p.Merges}
 	return Applied, nil
+}
+
+// disown makes every identifier of p lead nowhere. A device's profile is told to by
+// an event: its index entry is its own to write.
+func (f *fold) disown(p *data.Profile) {
+	for _, id := range p.Identity {
+		device := data.NewProfileID(id.Kind, id.ID)
+		if id.Kind != data.IDAnonymous || device == p.ID {
+			f.index(p, id.Kind, id.ID, "")
+			continue
+		}
+		at := time.UnixMilli(f.now).UTC()
+		f.emit(data.Event{
+			V: data.EventVersion, Source: systemSource, Type: data.System, Name: data.SysDelete, Profile: device,
+			IDs: data.IDs{Anonymous: data.AnonymousID(id.ID)}, Times: data.Times{Event: at, Received: at},
+		})
+	}
 }

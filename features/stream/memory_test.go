@@ -275,6 +275,9 @@ func (m *memory) dump() []byte {
 			fmt.Fprintf(&out, "link %s %s\n", k, s.links[k])
 		}
 	}
+	for _, k := range slices.Sorted(maps.Keys(m.index)) { // over all partitions, whoever wrote last
+		fmt.Fprintf(&out, "index %s %s\n", k, m.index[k])
+	}
 	return out.Bytes()
 }
 
