@@ -83,20 +83,23 @@ func orderMetrics(names map[string]struct{}) []metric {
 	return out
 }
 
-// bestMean is the highest mean of a metric over the models, and whether more than
-// one model has the metric, so that "best" means something. Higher is better for
-// every metric here.
-func bestMean(models []Model, name string) (best float64, contested bool) {
+// bestMean is the highest mean of a metric over the models, as it is printed, and
+// whether another model has a lower one, so that "best" means something. Higher is
+// better for every metric here.
+func bestMean(models []Model, name string) (best string, contested bool) {
+	var high, low float64
 	n := 0
 	for _, m := range models {
-		if v, ok := m.Metrics[name]; ok {
-			if n == 0 || v.Mean > best {
-				best = v.Mean
-			}
-			n++
+		v, ok := m.Metrics[name]
+		if !ok {
+			continue
 		}
+		if n++; n == 1 {
+			high, low = v.Mean, v.Mean
+		}
+		high, low = max(high, v.Mean), min(low, v.Mean)
 	}
-	return best, n > 1
+	return metricText(high), n > 1 && metricText(high) != metricText(low)
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
