@@ -11,7 +11,7 @@
 // # Order of effects
 //
 // Time first: every timer due at or before the record's now fires, in (time,
-// profile, slot) order. Then, for an ordinary event: redirect, duplicate, age,
+// profile, slot) order. Then, for an ordinary event: duplicate, redirect, age,
 // identity, consent, traits, session, history and recents, slots, affinities,
 // engagement, counters, cluster, and last the link to another profile if the
 // event revealed one.
