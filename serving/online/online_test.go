@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,12 +17,12 @@ const partitions = 4
 
 // world is a profile store, a log's ends and a fold that tests move.
 type world struct {
+	mu       sync.Mutex // guards everything
 	profiles map[data.ProfileID]data.Profile
 	index    map[string]data.ProfileID
 	end      [partitions]int64
 	folded   [partitions]int64
 	moved    chan struct{}
-	onFold   func() // called when a wait ends
 }
 
 func newWorld() *world {
@@ -29,6 +30,8 @@ func newWorld() *world {
 }
 
 func (w *world) Profile(_ context.Context, id data.ProfileID) ([]byte, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	p, ok := w.profiles[id]
 	if !ok {
 		return nil, fmt.Errorf("profile: %w", data.ErrNotFound)
@@ -37,6 +40,8 @@ func (w *world) Profile(_ context.Context, id data.ProfileID) ([]byte, error) {
 }
 
 func (w *world) Lookup(_ context.Context, kind data.IDKind, id string) (data.ProfileID, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	p, ok := w.index[string(kind)+id]
 	if !ok {
 		return "", data.ErrNotFound
@@ -44,21 +49,44 @@ func (w *world) Lookup(_ context.Context, kind data.IDKind, id string) (data.Pro
 	return p, nil
 }
 
-func (w *world) End(p int32) int64    { return w.end[p] }
-func (w *world) Folded(p int32) int64 { return w.folded[p] }
+func (w *world) End(p int32) int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.end[p]
+}
+
+func (w *world) Folded(p int32) int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.folded[p]
+}
 
 func (w *world) WaitFolded(ctx context.Context, p int32, offset int64) error {
-	for w.folded[p] <= offset {
+	for {
+		w.mu.Lock()
+		folded, moved := w.folded[p], w.moved
+		w.mu.Unlock()
+		if folded > offset {
+			return nil
+		}
 		select {
-		case <-w.moved:
+		case <-moved:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
-	return nil
+}
+
+// append moves the log's end.
+func (w *world) append(p int32, end int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.end[p] = end
 }
 
 func (w *world) fold(p int32, to int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.folded[p] = to
 	close(w.moved)
 	w.moved = make(chan struct{})
@@ -69,6 +97,8 @@ func (w *world) reader(acks *online.Acks) *online.Reader {
 }
 
 func (w *world) meet(kind data.IDKind, id string) data.ProfileID {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	p := data.NewProfileID(kind, id)
 	w.profiles[p] = data.Profile{ID: p, Version: 1}
 	w.index[string(kind)+id] = p
@@ -131,7 +161,7 @@ func TestAReadFollowsAnIdentify(t *testing.T) {
 		acks.Note(online.Identifiers(data.IDs{User: "ann", Anonymous: "c"}), online.Position{Partition: away, Offset: 0})
 		go func() {
 			time.Sleep(5 * time.Millisecond)
-			w.end[home] = 1 // the absorb record
+			w.append(home, 1) // the absorb record
 			w.fold(away, 1)
 			time.Sleep(5 * time.Millisecond)
 			w.meet(data.IDUser, "ann")
