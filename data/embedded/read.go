@@ -41,7 +41,7 @@ func (s *Store) Read(ctx context.Context, partition int32, from int64, max int) 
 			Value:     append([]byte(nil), value...),
 		})
 		bytes += len(value)
-		return len(recs) < max && bytes < maxReadBytes, nil
+		return len(recs) < max && bytes < s.readBytes, nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read log: partition %d: %w", partition, err)

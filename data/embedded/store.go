@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -37,6 +38,7 @@ type Store struct {
 
 	failed    atomic.Pointer[error] // why writes are refused
 	wedged    atomic.Bool           // the engine panicked while it held its locks
+	readBytes int                   // maxReadBytes
 	dropChunk int                   // index entries deleted per batch by DropState
 	// beforeChunk runs before each of these batches; tests interrupt there.
 	beforeChunk func() error
@@ -78,7 +80,7 @@ func open(filesystem vfs.FS, dir string, opt Options) (_ *Store, err error) {
 	}
 	s := &Store{
 		keys: keys{opt.Space}, opt: opt, fs: filesystem, dir: dir, lock: lock,
-		cache: pebble.NewCache(64 << 20), dropChunk: 10_000, beforeChunk: func() error { return nil }, writer: make(chan struct{}),
+		cache: pebble.NewCache(64 << 20), readBytes: maxReadBytes, dropChunk: 10_000, beforeChunk: func() error { return nil }, writer: make(chan struct{}),
 	}
 	if s.db, err = pebble.Open(dir, s.engineOptions()); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", dir, err), s.release())
@@ -258,7 +260,11 @@ func (s *Store) Close() error {
 // release gives up what open took before pebble did.
 func (s *Store) release() error {
 	s.cache.Unref()
-	return errors.Join(s.fs.Remove(holderPath(s.fs, s.dir)), s.lock.Close())
+	err := s.fs.Remove(holderPath(s.fs, s.dir))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return errors.Join(err, s.lock.Close())
 }
 
 // commit writes a batch, and waits for the disk if sync. Any failure poisons the

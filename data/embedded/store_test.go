@@ -238,8 +238,9 @@ func TestAReadOfLargeRecordsStopsEarlyButAlwaysGoesOn(t *testing.T) {
 	d := newDisk()
 	s := d.open(t, Options{})
 	defer s.Close()
+	s.readBytes = 100
 	for range 5 {
-		if err := s.Append(t.Context(), []data.Record{{Value: make([]byte, maxReadBytes/2+1)}}); err != nil {
+		if err := s.Append(t.Context(), []data.Record{{Value: make([]byte, s.readBytes/2+1)}}); err != nil {
 			t.Fatal(err)
 		}
 	}

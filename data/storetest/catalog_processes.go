@@ -98,8 +98,11 @@ func testSharing(t *testing.T, open OpenCatalog) {
 	})
 
 	t.Run("handles that write and read at once never fail", func(t *testing.T) {
-		const writers, writes = 4, 20
+		const writers, writes = 2, 12
 		handles := []CatalogStore{open.fresh(t), open.fresh(t), open.fresh(t)}
+		for _, v := range []string{"m-0", "m-1"} {
+			must(t, handles[0].PutModel(t.Context(), data.Model{Version: v, Artifact: v}))
+		}
 		var wg sync.WaitGroup
 		for w := range writers {
 			for h, c := range handles {
@@ -111,6 +114,9 @@ func testSharing(t *testing.T, open OpenCatalog) {
 						}
 						if _, err := c.Item(t.Context(), id); err != nil {
 							t.Errorf("Item: %v", err)
+						}
+						if err := c.Promote(t.Context(), fmt.Sprint("m-", i%2)); err != nil { // reads, then writes
+							t.Errorf("Promote: %v", err)
 						}
 						if _, _, _, err := c.ItemsSince(t.Context(), int64(i)); err != nil {
 							t.Errorf("ItemsSince: %v", err)
