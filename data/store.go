@@ -33,12 +33,12 @@ type Change struct {
 	Model     string    `json:"model,omitempty"`
 }
 
-// DedupKey addresses the message ids of one profile for one UTC day of their
-// original time. Imported ids are kept for good, live ones until the day is
-// older than the maximum event age.
+// DedupKey addresses some of the message ids of one profile. Live ids are kept by
+// the UTC day of their original time, until the day is older than the maximum event
+// age. Imported ids are kept for good, spread over buckets by their hash.
 type DedupKey struct {
 	Profile  ProfileID
-	Day      int32 // days since 1970-01-01 UTC
+	Day      int32 // days since 1970-01-01 UTC; the bucket if Imported
 	Imported bool
 }
 

@@ -44,6 +44,11 @@ func messageHash(source, id string) uint64 {
 // about the day.
 const maxSkew = 24 * time.Hour
 
+// importBuckets is how many keys the imported ids of a profile are spread over, by
+// their hash. They are kept for good and their days may change from one import to
+// the next (shifted samples), so no day can find them again.
+const importBuckets = 64
+
 // dedupKeys are where the event's id may be: first the key it is kept under, then
 // where an earlier delivery may have put it. A retry carries the same original
 // time; without one the day before its arrival is looked at too. Where the client's
@@ -59,7 +64,7 @@ func dedupKeys(e data.Event) []data.DedupKey {
 	t := e.Times
 	switch {
 	case e.Imported:
-		return []data.DedupKey{key(dayOf(millis(t.Event)))}
+		return []data.DedupKey{key(int32(messageHash(e.Source, e.ID) % importBuckets))}
 	case t.Original.IsZero():
 		day := dayOf(millis(t.Received))
 		return []data.DedupKey{key(day), key(day - 1)}
@@ -156,19 +161,16 @@ func (f *fold) keep(k data.DedupKey, ids []uint64) error {
 // largest event.
 const maxKnownIDs = 256 << 10
 
-// maxKnownDays bounds the days of imported history that knownIDs looks at.
-const maxKnownDays = 10_000
-
 // knownIDs encodes the message ids that the profile could still receive a retry
-// of: live ids of the days within the maximum age, then imported ids of the days
-// its events span, newest day first, until maxKnownIDs is reached.
+// of: live ids of the days within the maximum age, newest day first, then imported
+// ids, until maxKnownIDs is reached.
 func (f *fold) knownIDs(p *data.Profile) ([]byte, error) {
 	var keys []data.DedupKey
 	for d := dayOf(f.now) + 1; d >= f.m.horizon; d-- {
 		keys = append(keys, data.DedupKey{Profile: p.ID, Day: d})
 	}
-	for d := dayOf(p.LastSeen); d >= max(dayOf(p.FirstSeen), dayOf(p.LastSeen)-maxKnownDays); d-- {
-		keys = append(keys, data.DedupKey{Profile: p.ID, Day: d, Imported: true})
+	for bucket := range int32(importBuckets) {
+		keys = append(keys, data.DedupKey{Profile: p.ID, Day: bucket, Imported: true})
 	}
 	var missing []data.DedupKey
 	for _, k := range keys {
