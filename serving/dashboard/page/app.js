@@ -102,6 +102,13 @@ function bars(title, values) {
       element("meter", { min: 0, max: 1, value: share, textContent: share }), element("span", { textContent: Math.round(share * 100) + " %" }))))];
 }
 
+// likes shows a facet's values by their part of the interest in those shown: the
+// API's own shares fade with time, and of somebody long away nothing would be seen.
+function likes(facet, values) {
+  const sum = values.reduce((total, v) => total + v.share, 0);
+  return sum > 0 ? bars("Likes by " + facet, values.map((v) => [v.value, v.share / sum])) : [];
+}
+
 async function profile() {
   const box = $("profile");
   if (!state.person) return box.replaceChildren();
@@ -117,10 +124,10 @@ async function profile() {
   fact("Engagement", p.engagement !== undefined ? Math.round(p.engagement) + " of 100" : undefined);
   fact("Group", (p.clusters || []).map((c) => `${c.model} ${c.cluster} (${Math.round(c.confidence * 100)} % sure)`).join(", "));
   fact("Sessions", p.sessions);
-  fact("Items used", p.history_items);
+  fact("Items used", p.items);
   for (const [name, value] of Object.entries(p.traits || {})) fact(name, typeof value === "object" && value !== null && "value" in value ? String(value.value) : String(value));
   const recent = (p.recent || []).slice(0, 6).map((r) => element("span", { className: "chip", textContent: r.title || r.item || r.name, title: r.name }));
-  const affinities = Object.entries(p.affinities || {}).flatMap(([facet, values]) => bars("Likes by " + facet, values.slice(0, 6).map((v) => [v.value, v.share])));
+  const affinities = Object.entries(p.affinities || {}).flatMap(([facet, values]) => likes(facet, values.slice(0, 6)));
   box.replaceChildren(facts, ...affinities, ...(recent.length ? [element("h2", { textContent: "Newest" }), element("div", {}, ...recent)] : []));
 }
 
@@ -135,7 +142,7 @@ async function lists() {
 async function quality() {
   const box = $("models");
   const page = await ask("/v1/evaluations?limit=1");
-  const newest = (page.items || [])[0];
+  const newest = page.evaluations[0];
   if (!newest) return box.replaceChildren(element("p", { className: "hint", textContent: "No evaluation yet. `kindred train` makes one." }));
   $("report").href = "/reports/" + encodeURIComponent(newest.id);
   const evaluation = await ask("/v1/evaluations/" + encodeURIComponent(newest.id));
@@ -153,15 +160,15 @@ async function quality() {
 }
 
 async function status() {
-  const ready = await ask("/v1/models?limit=1");
-  const current = ready.serving || ready.current;
-  const version = typeof current === "string" ? current : (current && current.version);
-  $("state").textContent = version && version !== "none" ? `Serving model ${version}` : "No model yet: lists show what is popular";
+  const { serving } = await ask("/v1/models?limit=1");
+  $("state").textContent = serving.version !== "none" ? `Serving model ${serving.version}, ${serving.items} items` : "No model yet: lists show what is popular";
 }
 
 async function people() {
   const page = await ask("/v1/users?limit=100");
-  state.people = (page.items || []).map((u) => u.id);
+  state.people = page.users.map((u) => u.id);
+  const newest = page.users.reduce((best, u) => (!best || (u.last_seen || "") > (best.last_seen || "") ? u : best), null);
+  state.newest = newest && newest.id;
   $("people").replaceChildren(...state.people.slice(0, 50).map((id) => element("option", { value: id })));
 }
 
@@ -199,7 +206,7 @@ function start() {
   run(async () => {
     await status();
     await Promise.all([people(), choices(), lists(), quality()]);
-    choose(state.people[0] || "ann");
+    choose(state.newest || "ann");
   });
 }
 start();

@@ -1,0 +1,200 @@
+// Package config layers a server's configuration: defaults, then a YAML file,
+// then KINDRED_* environment variables, then flags. Each layer is strict: an
+// unknown key, a misspelt variable or a value of the wrong type is an error that
+// names it.
+package config
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"kindred/data"
+	"kindred/features"
+	"kindred/features/archive"
+	"kindred/serving/httpapi"
+	"kindred/serving/ingest"
+	"kindred/serving/live"
+	"kindred/serving/online"
+	"kindred/serving/recommend"
+	"kindred/training"
+	"kindred/training/schedule"
+)
+
+// Config is everything that a Kindred process can be told.
+type Config struct {
+	// Space is the tenant that this process serves.
+	Space data.Space `yaml:"space"`
+	// Env is the environment that events are marked with, such as prod or staging.
+	Env string `yaml:"env"`
+	// Data is the directory of the embedded stores.
+	Data string `yaml:"data"`
+	// Partitions is how many parts the log has, fixed when the directory is created;
+	// 0 takes what the directory has, and 8 for a new one.
+	Partitions int32 `yaml:"partitions"`
+	// Roles are what `serve` runs; the embedded stores run all three in one process.
+	Roles []string `yaml:"roles"`
+	// Seed makes everything random repeatable.
+	Seed uint64 `yaml:"seed"`
+
+	Log       Log              `yaml:"log"`
+	HTTP      httpapi.Config   `yaml:"http"`
+	Ingest    ingest.Config    `yaml:"ingest"`
+	Features  features.Config  `yaml:"features"`
+	Archive   archive.Options  `yaml:"archive"`
+	Live      live.Config      `yaml:"live"`
+	Online    online.Config    `yaml:"online"`
+	Recommend recommend.Config `yaml:"recommend"`
+	Training  training.Config  `yaml:"training"`
+	Schedule  schedule.Config  `yaml:"schedule"`
+}
+
+// Log says what is logged and how.
+type Log struct {
+	Level  string `yaml:"level"`  // debug, info, warn or error
+	Format string `yaml:"format"` // text or json
+}
+
+// section is one package's part of the configuration, under its name in the file.
+type section struct {
+	name   string
+	config interface{ Validate() error }
+}
+
+// AllRoles are the roles that a process can have.
+func AllRoles() []string { return []string{"api", "stream", "train"} }
+
+// Default is the configuration of a process that was told nothing.
+func Default() Config {
+	return Config{
+		Space: data.DefaultSpace, Env: "prod", Data: "kindred-data", Roles: AllRoles(), Seed: 1,
+		Log:  Log{Level: "info", Format: "text"},
+		HTTP: httpapi.Default(), Ingest: ingest.Default(), Features: features.Default(), Archive: archive.Default(),
+		Live: live.Default(), Online: online.Default(), Recommend: recommend.Default(),
+		Training: training.Default(), Schedule: schedule.Default(),
+	}
+}
+
+// Load layers the configuration: file may be "", environ is as os.Environ, sets
+// are key=value. The result is valid.
+func Load(file string, environ, sets []string) (Config, error) {
+	c := Default()
+	if file != "" {
+		if err := fromFile(&c, file); err != nil {
+			return c, err
+		}
+	}
+	if err := fromEnv(&c, environ); err != nil {
+		return c, err
+	}
+	if err := fromSets(&c, sets); err != nil {
+		return c, err
+	}
+	// What a person prefers means the same while it is folded, learned and served.
+	c.Training.Weights = c.Features.Weights
+	c.Training.Seed = c.Seed
+	return c, c.Validate()
+}
+
+// Validate reports the first setting that makes no sense, and what would.
+func (c Config) Validate() error {
+	if err := c.Space.Validate(); err != nil {
+		return err
+	}
+	switch {
+	case c.Data == "":
+		return errors.New("data is empty; name a directory")
+	case c.Partitions < 0 || c.Partitions > 1024:
+		return fmt.Errorf("partitions is %d; use 1 to 1024, or 0 for what the directory has", c.Partitions)
+	case !slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level):
+		return fmt.Errorf("log.level is %q; use debug, info, warn or error", c.Log.Level)
+	case c.Log.Format != "text" && c.Log.Format != "json":
+		return fmt.Errorf("log.format is %q; use text or json", c.Log.Format)
+	}
+	for _, role := range c.Roles {
+		if !slices.Contains(AllRoles(), role) {
+			return fmt.Errorf("roles has %q; use %s", role, strings.Join(AllRoles(), ", "))
+		}
+	}
+	for _, role := range AllRoles() {
+		if !slices.Contains(c.Roles, role) {
+			return fmt.Errorf("roles lacks %q: the embedded stores run api, stream and train in one process", role)
+		}
+	}
+	for _, part := range []section{
+		{"http", c.HTTP}, {"ingest", c.Ingest}, {"features", c.Features}, {"archive", c.Archive}, {"live", c.Live},
+		{"online", c.Online}, {"recommend", c.Recommend}, {"training", c.Training}, {"schedule", c.Schedule},
+	} {
+		if err := part.config.Validate(); err != nil {
+			return fmt.Errorf("%s: %w", part.name, err)
+		}
+	}
+	return nil
+}
+
+// Print writes the configuration as YAML that Load reads, secrets masked.
+func (c Config) Print(w io.Writer) error {
+	e := yaml.NewEncoder(w)
+	e.SetIndent(2)
+	if err := e.Encode(c.masked()); err != nil {
+		return err
+	}
+	return e.Close()
+}
+
+// PrintEnv lists the environment variables with their effective values.
+func (c Config) PrintEnv(w io.Writer) error {
+	masked := c.masked()
+	for _, k := range keys(&masked) {
+		var value strings.Builder
+		e := yaml.NewEncoder(&value)
+		if err := e.Encode(yamlFlow(k.value.Interface())); err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(w, "%s=%s\n", k.env(), strings.TrimSpace(value.String())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// yamlFlow gives v as a node on one line.
+func yamlFlow(v any) *yaml.Node {
+	n := new(yaml.Node)
+	if err := n.Encode(v); err != nil {
+		return &yaml.Node{Kind: yaml.ScalarNode, Value: err.Error()}
+	}
+	n.Style = yaml.FlowStyle
+	return n
+}
+
+// masked is c without its secrets.
+func (c Config) masked() Config {
+	c.HTTP.Keys = slices.Clone(c.HTTP.Keys)
+	for i := range c.HTTP.Keys {
+		if c.HTTP.Keys[i].Secret != "" {
+			c.HTTP.Keys[i].Secret = "(hidden)"
+		}
+	}
+	return c
+}
+
+// PrintJSON writes the configuration as JSON under the file's names, secrets masked.
+func (c Config) PrintJSON(w io.Writer) error {
+	b, err := yaml.Marshal(c.masked())
+	if err != nil {
+		return err
+	}
+	var tree map[string]any
+	if err := yaml.Unmarshal(b, &tree); err != nil {
+		return err
+	}
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(tree)
+}

@@ -1,0 +1,254 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"kindred/data"
+	"kindred/serving/dashboard"
+	"kindred/serving/httpapi"
+	"kindred/serving/ingest"
+	"kindred/serving/live"
+	"kindred/serving/online"
+	"kindred/serving/recommend"
+	"kindred/training"
+	"kindred/training/schedule"
+)
+
+const (
+	// heartbeatEvery is how often a server says in the catalog that it is there.
+	heartbeatEvery = 2 * time.Second
+	// flushPoll is how often requests to archive are looked for.
+	flushPoll = 200 * time.Millisecond
+	// archiveAtStop bounds the archiving of the log's tail when a server stops.
+	archiveAtStop = 15 * time.Second
+)
+
+// server is a node that answers requests.
+type server struct {
+	*node
+	owner string
+	acks  *online.Acks
+	live  *live.Live
+	in    *ingest.Service
+	train *trainings
+}
+
+// serve runs everything until ctx ends, then stops it in the order of the data's
+// way: requests first, then what they queued, then the fold, then the archive. It
+// calls ready once requests are answered.
+func (n *node) serve(ctx context.Context, l net.Listener, ready func(*server)) error {
+	s := &server{node: n, owner: newOwner("serve")}
+	handler, err := s.build(l.Addr().String())
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	if err := s.live.Poll(ctx); err != nil {
+		n.log.Warn("the current model does not serve yet", "error", err)
+	}
+
+	// A failure anywhere ends the whole; the stages below end one after the other.
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	fold := newStage(ctx, fail)
+	fold.run("stream", n.worker.Run)
+	for p, a := range n.archivers {
+		fold.run(fmt.Sprintf("archive of partition %d", p), a.Run)
+	}
+	middle := newStage(ctx, fail)
+	middle.run("impressions", s.in.Run)
+	middle.run("live", s.live.Run)
+	middle.run("heartbeat", func(ctx context.Context) error { return s.beat(ctx, l.Addr().String()) })
+	middle.run("flush", s.answerFlushes)
+	middle.run("schedule", s.scheduler().Run)
+
+	edge := newStage(ctx, fail)
+	edge.run("http", func(ctx context.Context) error {
+		return httpapi.Serve(ctx, httpapi.NewServer(n.cfg.HTTP, handler, n.log), l, n.cfg.HTTP.ShutdownTimeout)
+	})
+	ready(s)
+	<-ctx.Done()
+
+	n.log.Info("stopping")
+	errs := []error{edge.stop(), s.train.stop(), middle.stop()}
+	errs = append(errs, s.archiveTail(ctx), fold.stop())
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		errs = append(errs, cause)
+	}
+	return errors.Join(errs...)
+}
+
+// build makes the parts and joins them.
+func (s *server) build(addr string) (_ handler, err error) {
+	n := s.node
+	ends := make([]int64, n.store.Partitions())
+	for p := range ends {
+		ends[p] = n.store.End(int32(p))
+	}
+	s.acks = online.NewAcks(n.cfg.Online.MaxAcks, ends, n.worker.Folded)
+	s.live = live.New(n.cfg.Live, live.Deps{
+		Models: n.catalog, Artifacts: n.lake, Items: n.catalog, Decode: live.DecodeArtifact,
+		Published: n.worker.PublishModel, Now: time.Now, Logger: n.log,
+	})
+	in := n.cfg.Ingest
+	in.Env, in.Space, in.MaxEventAge, in.Identity = n.cfg.Env, n.cfg.Space, n.cfg.Features.MaxEventAge, n.cfg.Features.Identity
+	s.in = ingest.New(in, ingest.Deps{
+		Log: n.store, Index: n.store, Acks: s.acks, Partitions: n.store.Partitions(), Now: time.Now, NewID: newID,
+		Facets: func(id data.ItemID) map[string][]string { return s.live.Load().Facets(id) },
+	})
+	people := online.NewReader(n.cfg.Online, n.store, n.worker, n.store, n.store.Partitions(), s.acks)
+	s.train = &trainings{server: s, trainer: trainer{cfg: n.cfg, catalog: n.catalog, lake: n.lake, owner: s.owner}}
+	var reports = os.DirFS(reportsDir(n.cfg))
+	return httpapi.New(n.cfg.HTTP, httpapi.Deps{
+		Recommend: recommend.New(n.cfg.Recommend, recommend.Deps{
+			People: people, Snapshots: s.live, Counters: n.worker.Popularity(), Impressions: s.in, Now: time.Now,
+		}),
+		Live: s.live, Ingest: s.in, People: people, Acks: s.acks, Catalog: n.catalog, Users: n.store, Folds: n.worker,
+		Train: s.train.start, Pages: dashboard.New(reports),
+		Checks:  []httpapi.Check{{Name: "log", OK: func(context.Context) error { return n.store.Err() }}},
+		Version: version, Now: time.Now, NewID: newID, Logger: n.log,
+	})
+}
+
+// newID is a fresh unique id.
+func newID() string { return uuid.NewString() }
+
+// beat says in the catalog that this server is there, until ctx ends.
+func (s *server) beat(ctx context.Context, addr string) error {
+	p := data.Process{Owner: s.owner, Addr: addr, Roles: s.cfg.Roles, Started: time.Now()}
+	tick := time.NewTicker(heartbeatEvery)
+	defer tick.Stop()
+	for {
+		if err := s.catalog.Heartbeat(ctx, p); err != nil && ctx.Err() == nil {
+			s.log.Warn("heartbeat", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			leave, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+			defer cancel()
+			return s.catalog.Depart(leave, s.owner)
+		case <-tick.C:
+		}
+	}
+}
+
+// answerFlushes archives the log up to now whenever another process asks for it.
+func (s *server) answerFlushes(ctx context.Context) error {
+	tick := time.NewTicker(flushPoll)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		id, asked, err := s.catalog.PendingFlush(ctx)
+		if err == nil && asked {
+			if err = s.flush(ctx); err == nil {
+				err = s.catalog.CompleteFlush(ctx, id)
+			}
+		}
+		if err != nil && ctx.Err() == nil {
+			s.log.Warn("archive on request", "error", err)
+		}
+	}
+}
+
+// flush ends the current blocks and waits until they are in the lake.
+func (s *server) flush(ctx context.Context) error {
+	offsets, err := s.worker.Flush(ctx)
+	if err != nil {
+		return err
+	}
+	for p, a := range s.archivers {
+		if err := a.Archived(ctx, offsets[p]); err != nil {
+			return fmt.Errorf("archive partition %d: %w", p, err)
+		}
+	}
+	return nil
+}
+
+// archiveTail leaves a complete lake behind, so that training needs no server.
+func (s *server) archiveTail(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), archiveAtStop)
+	defer cancel()
+	if err := s.flush(ctx); err != nil {
+		return fmt.Errorf("archive the log's tail: %w; it is archived at the next start", err)
+	}
+	return nil
+}
+
+// scheduler trains when it is due.
+func (s *server) scheduler() *schedule.Scheduler {
+	return &schedule.Scheduler{
+		Config: s.cfg.Schedule, Owner: s.owner, Leases: s.catalog, Logger: s.log,
+		Events: func(context.Context) (n int64, err error) {
+			for p := range s.store.Partitions() {
+				n += s.store.End(p)
+			}
+			return n, nil
+		},
+		Train: func(ctx context.Context, l data.Lease) error {
+			if err := s.flush(ctx); err != nil {
+				return err
+			}
+			_, err := s.train.trainer.run(ctx, l, training.RunOptions{Builder: version})
+			if errors.Is(err, training.ErrNothingNew) {
+				s.log.Info("training", "outcome", err)
+				return nil
+			}
+			return err
+		},
+	}
+}
+
+// stage is a group of long-running parts that stop together.
+type stage struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+	fail   context.CancelCauseFunc
+	wg     sync.WaitGroup
+	mu     sync.Mutex
+	errs   []error
+}
+
+// newStage begins a stage that outlives parent's cancellation until it is stopped.
+// A part that fails tells fail.
+func newStage(parent context.Context, fail context.CancelCauseFunc) *stage {
+	g := &stage{fail: fail}
+	g.ctx, g.cancel = context.WithCancel(context.WithoutCancel(parent))
+	return g
+}
+
+func (g *stage) run(name string, part func(context.Context) error) {
+	g.wg.Go(func() {
+		err := part(g.ctx)
+		if err == nil && g.ctx.Err() == nil {
+			err = errors.New("ended before it was told to")
+		}
+		if err != nil {
+			err = fmt.Errorf("%s: %w", name, err)
+			if g.ctx.Err() == nil {
+				g.fail(err)
+				return
+			}
+			g.mu.Lock()
+			g.errs = append(g.errs, err)
+			g.mu.Unlock()
+		}
+	})
+}
+
+// stop ends the parts, waits for them, and returns what went wrong while stopping.
+func (g *stage) stop() error {
+	g.cancel()
+	g.wg.Wait()
+	return errors.Join(g.errs...)
+}
