@@ -46,13 +46,11 @@ type barChart struct {
 }
 
 type bar struct {
-	Name, Value    string
-	Class          string // best, model or baseline
-	Y, Mid, Width  px     // top, middle and length of the bar
-	NameX, ValueX  px
-	Low, High      px // ends of the interval
-	CapTop, CapEnd px
-	Interval       bool
+	Name, Value   string
+	Class         string // best, model or baseline
+	Y, Mid, Width px     // top, middle and length of the bar
+	NameX, ValueX px
+	Whisker       string // path of the interval, "" if it has no width
 }
 
 // The size of a bar chart, in the SVG's own units; it is scaled to its column.
@@ -76,6 +74,9 @@ func newBarChart(id string, m metric, models []Model) barChart {
 			low, high = min(low, v.Low), max(high, v.High)
 		}
 	}
+	if low == 0 && high == 0 {
+		high = 1 // nobody scored: show an empty scale
+	}
 	from, to, step := ticks(low, high, 4)
 	left, right := float64(nameWidth), float64(chartWidth-valueWidth)
 	at := func(v float64) px { return px(left + (right-left)*(v-from)/(to-from)) }
@@ -90,12 +91,14 @@ func newBarChart(id string, m metric, models []Model) barChart {
 	for i, model := range shown {
 		v := model.Metrics[m.name]
 		b := bar{
-			Name: clip(model.Name, 13), Value: metricText(v.Mean), Class: "model", Interval: v.Low < v.High,
+			Name: clip(model.Name, 13), Value: metricText(v.Mean), Class: "model",
 			Y: px(6 + barStep*i), NameX: px(left - 7), ValueX: px(right + 6),
-			Width: max(at(v.Mean)-at(0), 0), Low: at(v.Low), High: at(v.High),
+			Width: max(at(v.Mean)-at(0), 0),
 		}
 		b.Mid = b.Y + barHeight/2
-		b.CapTop, b.CapEnd = b.Mid-3.5, b.Mid+3.5
+		if v.Low < v.High {
+			b.Whisker = whisker(at(v.Low), at(v.High), b.Mid)
+		}
 		switch {
 		case contested && b.Value == best:
 			b.Class = "best"
@@ -107,6 +110,12 @@ func newBarChart(id string, m metric, models []Model) barChart {
 	}
 	c.Text = m.title() + ": " + strings.Join(said, "; ")
 	return c
+}
+
+// whisker is the path of an interval from low to high with its two ends.
+func whisker(low, high, mid px) string {
+	top, bottom := mid-3.5, mid+3.5
+	return fmt.Sprintf("M%s %sH%sM%s %sV%sM%s %sV%s", low, mid, high, low, top, bottom, high, top, bottom)
 }
 
 // lineChart is one curve, such as inertia over k.

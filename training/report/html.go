@@ -88,6 +88,8 @@ func newPage(r *Report) (page, error) {
 			if err := json.Indent(&pretty, m.Config, "", "  "); err != nil {
 				return p, fmt.Errorf("model %q: config: %w", m.Name, err)
 			}
+		}
+		if pretty.Len() > len("{}") {
 			p.Configs = append(p.Configs, Detail{m.Name, pretty.String()})
 		}
 	}

@@ -31,6 +31,9 @@ func Markdown(w io.Writer, r *Report) error {
 	quality := r.quality()
 	writeTable(out, quality)
 	fmt.Fprint(out, "\nValues are means over people; ± is half of the bootstrap 95 % interval. The best of a row is bold.\n")
+	if names := r.baselines(); len(names) > 0 {
+		fmt.Fprintf(out, "Baselines: %s.\n", plain(strings.Join(names, ", ")))
+	}
 	if t := r.popularity(); len(t.Rows) > 0 {
 		fmt.Fprintf(out, "\n## Popularity bias\n\n")
 		writeTable(out, t)
@@ -74,7 +77,7 @@ func list(w io.Writer, lines []string) {
 func writeTable(w io.Writer, t table) {
 	lines := [][]string{make([]string, len(t.Head))}
 	for i, h := range t.Head {
-		lines[0][i] = plain(h)
+		lines[0][i] = plain(h.Text)
 	}
 	for _, r := range t.Rows {
 		line := []string{plain(r.Name)}

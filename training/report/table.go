@@ -5,8 +5,13 @@ import "fmt"
 // table is what both renderings show: the page as HTML, the text as Markdown.
 type table struct {
 	Caption string
-	Head    []string // the first heads the rows' names
+	Head    []head // the first heads the rows' names
 	Rows    []row
+}
+
+type head struct {
+	Text string
+	Note string // "baseline" over a baseline's column
 }
 
 type row struct {
@@ -24,9 +29,13 @@ type cell struct {
 
 // quality has a row for each metric and a column for each model.
 func (r *Report) quality() table {
-	t := table{Caption: "Every metric, with its bootstrap 95 % interval over people", Head: []string{"Metric"}}
+	t := table{Caption: "Every metric, with its bootstrap 95 % interval over people", Head: heads("Metric")}
 	for _, m := range r.Models {
-		t.Head = append(t.Head, m.Name)
+		h := head{Text: m.Name}
+		if m.Baseline {
+			h.Note = "baseline"
+		}
+		t.Head = append(t.Head, h)
 	}
 	t.Rows = metricRows(metricsOf(r.Models), r.Models)
 	return t
@@ -57,7 +66,7 @@ func metricRows(metrics []metric, models []Model) []row {
 
 // cost has a row for each model.
 func (r *Report) cost() table {
-	t := table{Caption: "What each model cost", Head: []string{"Model", "Wall time", "Peak memory", "Seed"}}
+	t := table{Caption: "What each model cost", Head: heads("Model", "Wall time", "Peak memory", "Seed")}
 	for _, m := range r.Models {
 		t.Rows = append(t.Rows, row{Name: m.Name, Cells: []cell{
 			{Text: seconds(m.Seconds)}, {Text: memory(m.PeakMemoryBytes)}, {Text: fmt.Sprint(m.Seed)},
@@ -70,7 +79,7 @@ func (r *Report) cost() table {
 func (r *Report) popularity() table {
 	t := table{
 		Caption: "How far each model leans towards what everybody likes anyway",
-		Head:    []string{"Model", "Mean popularity percentile", "Share to the top 10 %", "Gini"},
+		Head:    heads("Model", "Mean popularity percentile", "Share to the top 10 %", "Gini"),
 	}
 	for _, m := range r.Models {
 		if p := m.Popularity; p != nil {
@@ -87,10 +96,10 @@ func (r *Report) sliceTables() []table {
 	var out []table
 	for _, s := range r.Slices {
 		models := make([]Model, len(s.Models))
-		t := table{Caption: fmt.Sprintf("%s: %s people", s.Name, count(s.People)), Head: []string{"Metric"}}
+		t := table{Caption: fmt.Sprintf("%s: %s people", s.Name, count(s.People)), Head: heads("Metric")}
 		for i, m := range s.Models {
 			models[i] = Model{Name: m.Name, Metrics: m.Metrics}
-			t.Head = append(t.Head, m.Name)
+			t.Head = append(t.Head, head{Text: m.Name})
 		}
 		t.Rows = metricRows(metricsOf(models), models)
 		out = append(out, t)
@@ -100,11 +109,18 @@ func (r *Report) sliceTables() []table {
 
 // points is the table behind the two cluster plots.
 func (c *Clusters) points() table {
-	t := table{Caption: "Number of clusters tried", Head: []string{"k", "Inertia", "Silhouette"}}
+	t := table{Caption: "Number of clusters tried", Head: heads("k", "Inertia", "Silhouette")}
 	for _, p := range c.Points {
 		t.Rows = append(t.Rows, row{Name: fmt.Sprint(p.K), Cells: []cell{
 			{Text: fmt.Sprintf("%.3f", p.Inertia)}, {Text: fmt.Sprintf("%.4f", p.Silhouette), Best: p.K == c.Chosen},
 		}})
 	}
 	return t
+}
+
+func heads(names ...string) (out []head) {
+	for _, n := range names {
+		out = append(out, head{Text: n})
+	}
+	return out
 }

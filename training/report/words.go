@@ -94,6 +94,16 @@ func (r *Report) best(metric string, baseline bool) *Model {
 	return best
 }
 
+// baselines are the names of what the models have to beat.
+func (r *Report) baselines() (names []string) {
+	for _, m := range r.Models {
+		if m.Baseline {
+			names = append(names, m.Name)
+		}
+	}
+	return names
+}
+
 // interval writes a metric with its interval, if it has one.
 func interval(v Interval) string {
 	if v.Low == v.High {
