@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -41,6 +42,7 @@ func (f flat) Score(_ model.History, dst []float32) bool {
 // house is a catalog, artifacts and a decoder in memory. An artifact's bytes are a
 // word: good, nan, wide (more rows than its vocab), or anything else for corrupt.
 type house struct {
+	mu        sync.Mutex // guards current and artifacts
 	current   string
 	artifacts map[string]string
 	version   int64
@@ -51,6 +53,8 @@ type house struct {
 }
 
 func (h *house) Current(context.Context) (data.Model, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	if h.current == "" {
 		return data.Model{}, data.ErrNotFound
 	}
@@ -58,7 +62,16 @@ func (h *house) Current(context.Context) (data.Model, error) {
 }
 
 func (h *house) Artifact(_ context.Context, version string) ([]byte, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	return []byte(h.artifacts[version]), nil
+}
+
+// promote makes a version current; its artifact holds the given word.
+func (h *house) promote(version, word string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.current, h.artifacts[version] = version, word
 }
 
 func (h *house) ItemsVersion(context.Context) (int64, error) {
@@ -151,12 +164,12 @@ func TestABadModelChangesNothing(t *testing.T) {
 func TestAModelThatFailedIsTriedAgainLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, l := newHouse()
-		h.current, h.artifacts["m-1"] = "m-1", "corrupt"
+		h.promote("m-1", "corrupt")
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- l.Run(ctx) }()
 		synctest.Wait()
-		h.artifacts["m-1"] = "good" // repaired
+		h.promote("m-1", "good") // repaired
 		time.Sleep(l.cfg.Retry - time.Second)
 		synctest.Wait()
 		if l.Load().Version != NoModel {
@@ -167,7 +180,7 @@ func TestAModelThatFailedIsTriedAgainLater(t *testing.T) {
 		if l.Load().Version != "m-1" {
 			t.Error("a repaired model is not taken")
 		}
-		h.current, h.artifacts["m-2"] = "m-2", "good"
+		h.promote("m-2", "good")
 		time.Sleep(l.cfg.Poll)
 		synctest.Wait()
 		if l.Load().Version != "m-2" {
