@@ -111,11 +111,11 @@ func tables(t *testing.T, dir string) map[string]string {
 	return files
 }
 
-// someLog is 40 records over an hour with two flushes; the last records end no block.
+// someLog is 24 records over 36 minutes with two flushes; the last records end no block.
 func someLog() (log []data.Record) {
-	for i := range int64(40) {
+	for i := range int64(24) {
 		rec := at(i, time.Duration(i)*90*time.Second)
-		if i == 13 || i == 14 {
+		if i == 10 || i == 11 {
 			rec = flush(i, time.Duration(i)*90*time.Second)
 		}
 		log = append(log, rec)
@@ -136,7 +136,7 @@ func TestAnyWayOfArchivingALogGivesTheSameFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := tables(t, dir)
-	if len(want) < 20 {
+	if len(want) < 16 {
 		t.Fatalf("only %d files: the log is too small to say anything", len(want))
 	}
 	for name, archive := range map[string]func(t *testing.T, dir string){
@@ -274,7 +274,7 @@ func TestRunEndsWithTheErrorAndGoesOnWhenItIsRunAgain(t *testing.T) {
 	l := openLake(t, t.TempDir())
 	a := New(log, l, 0, testOptions())
 	log.fail = func(from int64) error {
-		if from > 20 {
+		if from > 14 {
 			return errBroken
 		}
 		return nil
@@ -286,7 +286,7 @@ func TestRunEndsWithTheErrorAndGoesOnWhenItIsRunAgain(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- a.Run(ctx) }()
-	if err := a.Archived(t.Context(), 35); err != nil {
+	if err := a.Archived(t.Context(), 17); err != nil {
 		t.Error(err)
 	}
 	stop()
