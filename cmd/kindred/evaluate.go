@@ -48,7 +48,8 @@ func newEvaluate(g *globals) *cobra.Command {
 		Use:   "evaluate (--data DIR | --format F PATH) --protocol P --out DIR",
 		Short: "Fit on the training part of a data set, judge on the holdout once, and write a report",
 		Long: "Evaluate ranks the full catalogue for every person of the holdout, with what they used before hidden, beside popularity and\n" +
-			"item-kNN. It reads files (--format and PATH) or the lake of a data directory, and changes nothing.\n\n" +
+			"item-kNN. It reads files (--format and PATH) or the lake of a data directory, and changes nothing. With --relevant V only\n" +
+			"ratings from V on are learned from, and files are counted without decay, unless the configuration says otherwise.\n\n" +
 			"Protocols: time (one cut in time), user-time (each person's newest fifth), given (the files say), leave-one-out, session.",
 		Example: "  kindred evaluate --format movielens ml-100k --protocol user-time --relevant 4 --out eval\n" +
 			"  kindred evaluate --data kindred-data --protocol time --served --out eval\n" +
@@ -104,6 +105,7 @@ func (g *globals) evaluate(ctx context.Context, path string, f evaluateFlags) er
 	if err != nil {
 		return err
 	}
+	f.adapt(&c)
 	p := newProgress(g.err)
 	defer p.close()
 	opt.Progress = func(stage string, done, total int) { p.at(stage, int64(done), int64(total)) }
@@ -145,6 +147,19 @@ func (f evaluateFlags) options() (opt training.EvaluateOptions, err error) {
 	}
 	opt.Relevant, opt.Seeds, opt.Clock = f.relevant, f.seeds, time.Now
 	return opt, nil
+}
+
+// adapt changes two settings that were left at their defaults, as published
+// evaluations of such data do: what is not relevant in the holdout is not liked in
+// the training part either, and files, which may span years, are counted without decay.
+func (f evaluateFlags) adapt(c *config.Config) {
+	standard := config.Default()
+	if f.relevant > 0 && c.Features.Weights.RatingMin == standard.Features.Weights.RatingMin {
+		c.Features.Weights.RatingMin, c.Training.Weights.RatingMin = f.relevant, f.relevant
+	}
+	if f.format != "" && c.Training.Popular.HalfLife == standard.Training.Popular.HalfLife {
+		c.Training.Popular.HalfLife = 0
+	}
 }
 
 // source reads what is evaluated on, with the items' descriptions.

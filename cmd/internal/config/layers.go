@@ -76,6 +76,14 @@ func (k key) set(text string) error {
 		k.value.SetString(text) // as it is: "on" and "1.0" are strings here
 		return nil
 	}
+	if d, ok := k.value.Addr().Interface().(*time.Duration); ok {
+		parsed, err := time.ParseDuration(text) // takes a bare 0, which YAML does not
+		if err != nil {
+			return fmt.Errorf("%q is no %s", text, describe(k.value.Type()))
+		}
+		*d = parsed
+		return nil
+	}
 	fresh := reflect.New(k.value.Type())
 	if err := yaml.Unmarshal([]byte(text), fresh.Interface()); err != nil {
 		return fmt.Errorf("%q is no %s", text, describe(k.value.Type()))
