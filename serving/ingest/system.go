@@ -14,8 +14,8 @@ import (
 const UserSource = "users-api"
 
 // Identify appends an identify event for each user, so that the fold and a replay
-// agree on their traits. at is when the traits hold from. The error is
-// data.ErrOverloaded or the log's, wrapped.
+// agree on their traits. The error names a trait that is no JSON value or a user
+// that identifies nobody; else it is data.ErrOverloaded or the log's, wrapped.
 func (s *Service) Identify(ctx context.Context, users []data.User) error {
 	now := s.deps.Now().UTC().Truncate(time.Millisecond)
 	events := make([]data.Event, 0, len(users))

@@ -5,9 +5,8 @@ import (
 	"fmt"
 
 	"kindred/data"
-	analyze "kindred/features/content"
-
 	"kindred/features"
+	analyze "kindred/features/content"
 	"kindred/model"
 	"kindred/model/artifact"
 	"kindred/model/content"

@@ -244,6 +244,9 @@ func TestTheCatalogIsLaidOverTheModel(t *testing.T) {
 	if got := len(before.Category([]string{"x"})); got != 2 {
 		t.Errorf("the former snapshot changed: category x has %d items", got)
 	}
+	if b, _ := before.Row("b"); before.Closed(b) || !s.Closed(b) {
+		t.Errorf("b is closed: before %v, after %v; want only after it was hidden", before.Closed(b), s.Closed(b))
+	}
 	if got := s.Facets("d"); got["category"][0] != "y" || s.Facets("ghost") != nil {
 		t.Errorf("facets of d = %v", got)
 	}
