@@ -1,17 +1,23 @@
 package training
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
 	"kindred/data"
 	"kindred/features"
+	"kindred/model"
 	"kindred/model/artifact"
 	"kindred/model/cluster"
+	"kindred/model/vocab"
+	"kindred/training/evaluate"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -303,5 +309,120 @@ func TestClusterNumbersSurviveRetraining(t *testing.T) {
 		if first[i] != second[i] {
 			t.Fatalf("person %d went from cluster %d to %d, though nothing happened", i, first[i], second[i])
 		}
+	}
+}
+
+func TestClustersGoOnWithTheNumbersOfTheFormerOnes(t *testing.T) {
+	b := newBench(t, small)
+	archive(t, b.deps.Lake, small.acts())
+	snap, err := b.deps.Lake.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	silent := func(string, int, int) {}
+	x, err := Behaviour(t.Context(), snap, features.Default(), 1000, silent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	former, choice, note, err := groups(t.Context(), x, quick(), nil, silent)
+	if err != nil || former == nil || choice == nil {
+		t.Fatalf("groups = %v, %v, %q, %v", former, choice, note, err)
+	}
+	for i := range former.Numbers {
+		former.Numbers[i] += 40
+	}
+	former.Next += 40
+	now, _, _, err := groups(t.Context(), x, quick(), former, silent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(former.Numbers, now.Numbers); d != "" {
+		t.Errorf("numbers of the same groups: %s", d)
+	}
+	cfg := quick()
+	cfg.Cluster.MinPeople = 1000
+	if m, _, note, err := groups(t.Context(), x, cfg, former, silent); m != nil || err != nil || !strings.Contains(note, "60 people, 1000 are wanted") {
+		t.Errorf("groups of too few = %v, %q, %v; want none and why", m, note, err)
+	}
+}
+
+func TestARetrainingStartsFromTheIncumbentsFactors(t *testing.T) {
+	b := newBench(t, small)
+	archive(t, b.deps.Lake, small.acts())
+	var models [3][]byte
+	for n, factors := range []int{8, 8, 6} {
+		cfg := quick()
+		cfg.ALS.Factors = factors
+		out, err := b.run(t, cfg, RunOptions{Force: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if models[n], err = b.bundle(t, out.Version).ALS.MarshalBinary(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if bytes.Equal(models[0], models[1]) {
+		t.Error("a second run on the same data has the factors of the first: it began from random ones")
+	}
+}
+
+func TestItemsThatTheIncumbentDoesNotKnowComeLast(t *testing.T) {
+	b := newBench(t, small)
+	archive(t, b.deps.Lake, small.acts())
+	out, err := b.run(t, quick(), RunOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := loadIncumbent(t.Context(), b.deps.Lake, out.Model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := append([]string{"zz"}, in.bundle.Items.Keys()...)
+	for i := range small.items / 2 { // as many as a shelf, so that rows taken for old ones are of the other
+		keys = append(keys, fmt.Sprintf("a%02d", i))
+	}
+	items, err := vocab.New(keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := in.contender(items)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sea, _ := items.Row("i00")
+	list, err := c.Trials[0].Recommender.Recommend(t.Context(), evaluate.Question{History: model.History{Rows: []int32{0, sea}, Weights: []float32{1, 1}}}, items.Len())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list) != items.Len() {
+		t.Fatalf("%d items of %d", len(list), items.Len())
+	}
+	for _, row := range list[small.items:] {
+		if key := items.Key(row); key[0] == 'i' {
+			t.Errorf("%s, which the model knows, comes after items that it does not know", key)
+		}
+	}
+	for _, row := range list[:5] {
+		if key := items.Key(row); key > "i19" {
+			t.Errorf("%s is on the other shelf than i00: rows are not translated", key)
+		}
+	}
+	if w := in.warm(items, quick()); w == nil || w.Items() != items.Len() {
+		t.Errorf("warm = %v, want factors over the new vocab", w)
+	}
+}
+
+func TestAnArtifactThatCannotBeReadIsNoReasonNotToTrain(t *testing.T) {
+	b := newBench(t, small)
+	archive(t, b.deps.Lake, small.acts())
+	first, err := b.run(t, quick(), RunOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.deps.Lake.DeleteArtifact(t.Context(), first.Version); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := b.run(t, quick(), RunOptions{Force: true}); err != nil || b.shelf.current != out.Version {
+		t.Errorf("Run = %v, want a new model though the current one's artifact is gone", err)
 	}
 }

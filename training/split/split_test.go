@@ -199,7 +199,7 @@ func TestRelevantNeedsARatingAndSomethingNew(t *testing.T) {
 
 func TestSessionsAreJudgedAtEveryPrefixAndHideNothing(t *testing.T) {
 	src := source(t, act("s1", "a", -1), act("s1", "b", -1), act("s2", "c", -1))
-	src.Sessions = []Prefix{{Session: 0, Items: []int32{0}, Target: 1}, {Session: 0, Items: []int32{0, 1, 0}, Target: 2}, {Session: 1, Items: []int32{2}, Target: 2}}
+	src.Sessions = []Prefix{{Session: 0, Items: []int32{0}, Target: 1}, {Session: 0, Items: []int32{1, 0, 0}, Target: 2}, {Session: 1, Items: []int32{2}, Target: 2}}
 	got := cases(apply(t, src, Session, Options{}), 0)
 	if len(got) != 3 || got[0].Group != got[1].Group || got[1].Group == got[2].Group {
 		t.Fatalf("cases %+v, want two of one session and one of another", got)
