@@ -225,6 +225,50 @@ func TestAnyWayOfArchivingALogGivesTheSameFiles(t *testing.T) {
 	}
 }
 
+func TestABlockThatCouldNotBeWrittenIsWrittenNextTime(t *testing.T) {
+	undisturbed, dir := t.TempDir(), t.TempDir()
+	if err := New(newMemoryLog(someLog()...), openLake(t, undisturbed), 0, testOptions()).CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	a := New(newMemoryLog(someLog()...), openLake(t, dir), 0, testOptions())
+	events, away := filepath.Join(dir, "default", "events"), filepath.Join(dir, "away")
+	if err := os.Rename(events, away); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.CatchUp(t.Context()); !errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("CatchUp without the directory = %v; want the lake's error", err)
+	}
+	if err := os.Rename(away, events); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(tables(t, undisturbed), tables(t, dir)); diff != "" {
+		t.Errorf("other files:\n%s", diff)
+	}
+}
+
+func TestAnArchiverThatWasOvertakenGoesOnFromWhereTheLakeIs(t *testing.T) {
+	log := newMemoryLog(at(0, 0), at(1, 0), at(2, 0), at(3, 0))
+	l := openLake(t, t.TempDir())
+	long := testOptions()
+	long.BlockRecords = 5 // as if the options had been changed and an old process were still there
+	slow := New(log, l, 0, long)
+	for _, a := range []*Archiver{slow, New(log, l, 0, testOptions())} {
+		if err := a.CatchUp(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	log.append(at(4, 0), at(5, 0), at(6, 0), at(7, 0)) // completes 0-4 for the slow one, but 0-2 is archived
+	if err := slow.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := l.Cursor(t.Context(), 0); got != 8 || err != nil {
+		t.Errorf("Cursor = %d, %v; want 8: after 0-2 and 3-7", got, err)
+	}
+}
+
 func TestCatchUpLeavesTheIncompleteBlockInTheLog(t *testing.T) {
 	log := newMemoryLog(at(0, 0), at(1, 0), flush(2, 0), at(3, 0), at(4, 0))
 	l := openLake(t, t.TempDir())
