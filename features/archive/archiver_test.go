@@ -226,11 +226,9 @@ func TestAnyWayOfArchivingALogGivesTheSameFiles(t *testing.T) {
 }
 
 func TestABlockThatCouldNotBeWrittenIsWrittenNextTime(t *testing.T) {
-	undisturbed, dir := t.TempDir(), t.TempDir()
-	if err := New(newMemoryLog(someLog()...), openLake(t, undisturbed), 0, testOptions()).CatchUp(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	a := New(newMemoryLog(someLog()...), openLake(t, dir), 0, testOptions())
+	dir := t.TempDir()
+	l := openLake(t, dir)
+	a := New(newMemoryLog(at(0, 0), flush(1, 0)), l, 0, testOptions())
 	events, away := filepath.Join(dir, "default", "events"), filepath.Join(dir, "away")
 	if err := os.Rename(events, away); err != nil {
 		t.Fatal(err)
@@ -244,8 +242,8 @@ func TestABlockThatCouldNotBeWrittenIsWrittenNextTime(t *testing.T) {
 	if err := a.CatchUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(tables(t, undisturbed), tables(t, dir)); diff != "" {
-		t.Errorf("other files:\n%s", diff)
+	if got, err := l.Cursor(t.Context(), 0); got != 2 || err != nil {
+		t.Errorf("Cursor = %d, %v; want 2: the block is there", got, err)
 	}
 }
 
