@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"sync"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"kindred/data"
+	"kindred/features/archive"
 	"kindred/serving/dashboard"
 	"kindred/serving/httpapi"
 	"kindred/serving/ingest"
@@ -27,6 +29,10 @@ const (
 	heartbeatEvery = 2 * time.Second
 	// flushPoll is how often requests to archive are looked for.
 	flushPoll = 200 * time.Millisecond
+	// catchUpAtStart bounds the folding before the first answer.
+	catchUpAtStart = time.Second
+	// archiveRetry is how long a failed archiver rests.
+	archiveRetry = 5 * time.Second
 	// archiveAtStop bounds the archiving of the log's tail when a server stops.
 	archiveAtStop = 15 * time.Second
 )
@@ -46,7 +52,7 @@ type server struct {
 // calls ready once requests are answered.
 func (n *node) serve(ctx context.Context, l net.Listener, ready func(*server)) error {
 	s := &server{node: n, owner: newOwner("serve")}
-	handler, err := s.build(l.Addr().String())
+	handler, err := s.build()
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
@@ -60,7 +66,7 @@ func (n *node) serve(ctx context.Context, l net.Listener, ready func(*server)) e
 	fold := newStage(ctx, fail)
 	fold.run("stream", n.worker.Run)
 	for p, a := range n.archivers {
-		fold.run(fmt.Sprintf("archive of partition %d", p), a.Run)
+		fold.run(fmt.Sprintf("archive of partition %d", p), func(ctx context.Context) error { return s.archive(ctx, a) })
 	}
 	middle := newStage(ctx, fail)
 	middle.run("impressions", s.in.Run)
@@ -73,6 +79,7 @@ func (n *node) serve(ctx context.Context, l net.Listener, ready func(*server)) e
 	edge.run("http", func(ctx context.Context) error {
 		return httpapi.Serve(ctx, httpapi.NewServer(n.cfg.HTTP, handler, n.log), l, n.cfg.HTTP.ShutdownTimeout)
 	})
+	s.catchUp(ctx)
 	ready(s)
 	<-ctx.Done()
 
@@ -86,7 +93,7 @@ func (n *node) serve(ctx context.Context, l net.Listener, ready func(*server)) e
 }
 
 // build makes the parts and joins them.
-func (s *server) build(addr string) (_ handler, err error) {
+func (s *server) build() (http.Handler, error) {
 	n := s.node
 	ends := make([]int64, n.store.Partitions())
 	for p := range ends {
@@ -105,13 +112,12 @@ func (s *server) build(addr string) (_ handler, err error) {
 	})
 	people := online.NewReader(n.cfg.Online, n.store, n.worker, n.store, n.store.Partitions(), s.acks)
 	s.train = &trainings{server: s, trainer: trainer{cfg: n.cfg, catalog: n.catalog, lake: n.lake, owner: s.owner}}
-	var reports = os.DirFS(reportsDir(n.cfg))
 	return httpapi.New(n.cfg.HTTP, httpapi.Deps{
 		Recommend: recommend.New(n.cfg.Recommend, recommend.Deps{
 			People: people, Snapshots: s.live, Counters: n.worker.Popularity(), Impressions: s.in, Now: time.Now,
 		}),
 		Live: s.live, Ingest: s.in, People: people, Acks: s.acks, Catalog: n.catalog, Users: n.store, Folds: n.worker,
-		Train: s.train.start, Pages: dashboard.New(reports),
+		Train: s.train.start, Pages: dashboard.New(os.DirFS(reportsDir(n.cfg))),
 		Checks:  []httpapi.Check{{Name: "log", OK: func(context.Context) error { return n.store.Err() }}},
 		Version: version, Now: time.Now, NewID: newID, Logger: n.log,
 	})
@@ -119,6 +125,33 @@ func (s *server) build(addr string) (_ handler, err error) {
 
 // newID is a fresh unique id.
 func newID() string { return uuid.NewString() }
+
+// catchUp folds what the log held at the start, so that the first answers are not
+// stale. A long backlog is left to the stream: it goes on beside the requests.
+func (s *server) catchUp(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, catchUpAtStart)
+	defer cancel()
+	if err := s.worker.CatchUp(ctx); err != nil {
+		s.log.Info("answering before the log is folded to its end", "reason", err)
+	}
+}
+
+// archive runs an archiver until ctx ends. What the lake refuses is tried again:
+// the log keeps it meanwhile, and serving does not depend on the lake.
+func (s *server) archive(ctx context.Context, a *archive.Archiver) error {
+	for {
+		err := a.Run(ctx)
+		if err == nil || ctx.Err() != nil {
+			return nil
+		}
+		s.log.Error("archiving failed and is tried again", "error", err, "after", archiveRetry)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(archiveRetry):
+		}
+	}
+}
 
 // beat says in the catalog that this server is there, until ctx ends.
 func (s *server) beat(ctx context.Context, addr string) error {

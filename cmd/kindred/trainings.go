@@ -4,15 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"sync"
 
 	"kindred/data"
 	"kindred/training"
 )
-
-// handler is what the HTTP API is, so that server.go reads without net/http.
-type handler = http.Handler
 
 // trainings are the runs that the API asked this server for.
 type trainings struct {
