@@ -19,8 +19,8 @@ type Items interface {
 const itemPage = 1000
 
 // FromLake makes a source of a snapshot: every interaction of a person who was not
-// deleted, merged profiles as one person, and all items of the catalog. items may
-// be nil when only interactions matter.
+// deleted, merged profiles as one person, repeated messages once, and all items of
+// the catalog. items may be nil when only interactions matter.
 //
 // Memory is 32 bytes an interaction, and the catalogue's tokens.
 func FromLake(ctx context.Context, snap *lake.Snapshot, items Items, progress Progress) (*Source, error) {
@@ -60,6 +60,7 @@ func FromLake(ctx context.Context, snap *lake.Snapshot, items Items, progress Pr
 	if src.Table, err = b.Table(); err != nil {
 		return nil, fmt.Errorf("assemble the lake: %w", err)
 	}
+	src.Repeated = int64(src.Table.DropRepeats())
 	src.Docs = documents(src.Table, catalog)
 	return src, nil
 }

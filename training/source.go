@@ -21,8 +21,9 @@ type Source struct {
 	Docs [][]string // content tokens of each item row; empty where nothing is known
 	// Watermark is the newest log time that the source has seen; zero for files.
 	Watermark time.Time
-	// Deleted counts the interactions left out because their person was deleted.
-	Deleted int64
+	// Deleted counts the interactions left out because their person was deleted,
+	// Repeated those that the log held again.
+	Deleted, Repeated int64
 }
 
 // FromDataset makes a source of files read into memory. The error is an id that
