@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -15,9 +13,7 @@ import (
 	"kindred/data"
 	"kindred/features"
 	"kindred/model"
-	"kindred/model/als"
 	"kindred/model/popular"
-	"kindred/model/sparse"
 	"kindred/model/vocab"
 	"kindred/serving/live"
 	"kindred/serving/online"
@@ -272,60 +268,4 @@ func TestSimilarItems(t *testing.T) {
 	if _, err := s.Similar(recommend.SimilarRequest{Item: "ghost", N: 9}); !errors.Is(err, recommend.ErrUnknownItem) {
 		t.Errorf("similar to nothing: %v", err)
 	}
-}
-
-// BenchmarkRecommend answers people with 50 items of history from a catalog of
-// 10,000 items with 64 factors, explanations included, and reports percentiles.
-func BenchmarkRecommend(b *testing.B) {
-	const items, users = 10_000, 2_000
-	rng := rand.New(rand.NewPCG(1, 2))
-	s := shop{}
-	var triples []sparse.Triple
-	for i := range items {
-		s.keys = append(s.keys, fmt.Sprintf("item-%05d", i))
-	}
-	for u := range users {
-		for range 30 {
-			triples = append(triples, sparse.Triple{Row: int32(u), Col: int32(rng.IntN(items)), Val: 1})
-		}
-	}
-	cfg := als.Default()
-	cfg.Iterations = 1
-	factors, err := als.Fit(b.Context(), sparse.FromTriples(users, items, triples), cfg, nil, nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	who := people{}
-	for u := range 100 {
-		var used []data.ItemID
-		for _, i := range rng.Perm(items)[:50] {
-			used = append(used, data.ItemID(s.keys[i]))
-		}
-		who[data.UserID(fmt.Sprint(u))] = liker(fmt.Sprint("p", u), used...)
-	}
-	decode := func(raw []byte) (live.Parts, error) {
-		p, err := s.decode(raw)
-		p.Scorers[0] = factors
-		return p, err
-	}
-	l := live.New(live.Default(), live.Deps{Models: s, Artifacts: s, Items: s, Decode: decode, Now: func() time.Time { return noon }})
-	if err := l.Poll(b.Context()); err != nil {
-		b.Fatal(err)
-	}
-	service := recommend.New(recommend.Default(), recommend.Deps{
-		People: who, Snapshots: l, Counters: popular.NewLive(popular.Default()), Now: func() time.Time { return noon },
-	})
-	var took []time.Duration
-	b.ReportAllocs()
-	for i := 0; b.Loop(); i++ {
-		start := time.Now()
-		a, err := service.Recommend(b.Context(), recommend.Request{IDs: data.IDs{User: data.UserID(fmt.Sprint(i % 100))}, N: 10})
-		if err != nil || len(a.Items) != 10 {
-			b.Fatal(len(a.Items), err)
-		}
-		took = append(took, time.Since(start))
-	}
-	slices.Sort(took)
-	b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
-	b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
 }

@@ -1,0 +1,85 @@
+package recommend_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"kindred/data"
+	"kindred/model/popular"
+	"kindred/serving/live"
+	"kindred/serving/live/livetest"
+	"kindred/serving/recommend"
+)
+
+// big is a snapshot source of a shop of 10,000 items with 64 factors, 100 of them
+// newer than the model.
+type big struct {
+	shop  *livetest.Shop
+	parts live.Parts
+}
+
+func newBig(t testing.TB) *big {
+	t.Helper()
+	const items, known, factors = 10_000, 9_900, 64
+	s := livetest.New(items)
+	parts, err := live.PartsOf(s.Model(t, known, factors))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &big{s, parts}
+}
+
+func (big) Current(context.Context) (data.Model, error)      { return data.Model{Version: "m-1"}, nil }
+func (big) Artifact(context.Context, string) ([]byte, error) { return nil, nil }
+func (big) ItemsVersion(context.Context) (int64, error)      { return 1, nil }
+func (b *big) decode([]byte) (live.Parts, error)             { return b.parts, nil }
+func (b *big) ItemsSince(context.Context, int64) ([]data.Item, []data.ItemID, int64, error) {
+	return b.shop.Items, nil, 1, nil
+}
+
+// service answers 64 people, named by number, with histories of the given size.
+func (b *big) service(t testing.TB, history int) *recommend.Service {
+	t.Helper()
+	now := func() time.Time { return livetest.Noon }
+	l := live.New(live.Default(), live.Deps{Models: b, Artifacts: b, Items: b, Decode: b.decode, Now: now})
+	if err := l.Poll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	who := people{}
+	for p := range 64 {
+		var used []data.ItemID
+		for _, i := range b.shop.Taste(p, history) {
+			used = append(used, livetest.ID(i))
+		}
+		who[person(p)] = liker(fmt.Sprint("p", p), used...)
+	}
+	return recommend.New(recommend.Default(), recommend.Deps{
+		People: who, Snapshots: l, Counters: popular.NewLive(popular.Default()), Now: now,
+	})
+}
+
+func person(p int) data.UserID { return data.UserID(fmt.Sprint(p % 64)) }
+
+// BenchmarkRecommend makes lists of 10 with reasons from 10,000 items by all four
+// components, and reports percentiles.
+func BenchmarkRecommend(b *testing.B) {
+	shop := newBig(b)
+	for _, history := range []int{20, 50, 500, 2000} {
+		b.Run(fmt.Sprintf("history=%d", history), func(b *testing.B) {
+			s := shop.service(b, history)
+			var took []time.Duration
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				start := time.Now()
+				a, err := s.Recommend(b.Context(), recommend.Request{IDs: data.IDs{User: person(i)}, N: 10})
+				if err != nil || len(a.Items) != 10 || len(a.Components) != 4 {
+					b.Fatal(a, err)
+				}
+				took = append(took, time.Since(start))
+			}
+			livetest.Percentiles(b, took)
+		})
+	}
+}
