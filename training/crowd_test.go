@@ -17,6 +17,7 @@ import (
 	"kindred/data/lake"
 	"kindred/features"
 	"kindred/model/artifact"
+	"kindred/model/itemitem"
 )
 
 // monday is when the crowd's first day begins.
@@ -30,8 +31,11 @@ type crowd struct {
 	seed                uint64
 }
 
-// small is the crowd of the golden report.
+// small is the crowd of the evaluations.
 var small = crowd{people: 60, items: 40, each: 16, seed: 1}
+
+// tiny is the crowd of the runs.
+var tiny = crowd{people: 24, items: 20, each: 10, seed: 1}
 
 // acts are the crowd's views, in time order, one an hour for everybody in turn.
 func (c crowd) acts() []data.Interaction {
@@ -108,8 +112,8 @@ func (c crowd) source(t *testing.T) *Source {
 // quick is a configuration that suits a small crowd.
 func quick() Config {
 	c := Default()
-	c.ALS.Factors, c.ALS.Iterations, c.ALS.UnobservedWeight = 8, 8, .1
-	c.ItemItem.Neighbours = 20
+	c.ALS = ladderALS(8, .01, .1)
+	c.ItemItem = itemitem.Config{Neighbours: 20, Cut: itemitem.CutTarget, Asymmetry: .5}
 	c.Popular.HalfLife = 0
 	c.Blend.MinCases = 20
 	c.Cluster.MaxK, c.Cluster.Starts = 4, 3
