@@ -32,18 +32,6 @@ type Scorer interface {
 	Score(h History, dst []float32) bool
 }
 
-// Cause is one past item's part in a score.
-type Cause struct {
-	Row   int32   // row of the past item
-	Share float64 // its part of the score, in the score's unit
-}
-
-// Explainer is a Scorer that can say which past items led to a score.
-type Explainer interface {
-	// Explain returns at most k causes of item's score for h, largest share first.
-	Explain(h History, item int32, k int) []Cause
-}
-
 // SimilarScorer is a Scorer that can compare items with each other.
 type SimilarScorer interface {
 	// Similar writes into dst, of length Items, how similar each item is to the

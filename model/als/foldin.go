@@ -3,7 +3,6 @@ package als
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"kindred/model"
 	"kindred/model/kernel"
@@ -25,8 +24,9 @@ func (m *Model) FoldIn(rows []int32, r []float32) ([]float32, error) {
 	if len(rows) == 0 && len(r) == 0 {
 		return w, nil
 	}
-	eq, err := m.equations(rows, r)
-	if err != nil {
+	eq := m.scratch.Get().(*equations)
+	defer m.scratch.Put(eq)
+	if err := eq.set(m, rows, r); err != nil {
 		return nil, err
 	}
 	solution := eq.right
@@ -40,78 +40,63 @@ func (m *Model) FoldIn(rows []int32, r []float32) ([]float32, error) {
 	return w, nil
 }
 
-// Explain splits the score of item by the past items that led to it: with
-// W = (a0·HᵀH + λ_u I + Σ w_j h_j h_jᵀ)⁻¹ the score is Σ_j b_j · h_iᵀ W h_j (Hu, Koren & Volinsky,
-// section 4), and the j-th summand is the share of past item j. Shares add up to the score; some may be negative.
-// At most k causes, largest share first, ties by lower row; nil when the history cannot be folded in.
-func (m *Model) Explain(h model.History, item int32, k int) []model.Cause {
-	eq, err := m.equations(h.Rows, h.Weights)
-	if err != nil || len(h.Rows) == 0 || k <= 0 {
-		return nil
-	}
-	z := make([]float64, m.f)
-	for i, v := range m.ItemFactors(item) {
-		z[i] = float64(v)
-	}
-	kernel.CholeskySolve(eq.factor, m.f, z)
-	causes := make([]model.Cause, len(h.Rows))
-	for j, row := range h.Rows {
-		share := 0.0
-		for i, v := range m.ItemFactors(row) {
-			share += float64(v) * z[i]
-		}
-		_, b := m.loss.terms(h.Weights[j])
-		causes[j] = model.Cause{Row: row, Share: b * share}
-	}
-	slices.SortFunc(causes, func(a, b model.Cause) int {
-		if a.Share != b.Share {
-			if a.Share > b.Share {
-				return -1
-			}
-			return 1
-		}
-		return int(a.Row - b.Row)
-	})
-	return causes[:min(k, len(causes))]
-}
-
-// equations are the normal equations of one person, left side factored.
+// equations are the normal equations of one person, left side factored, in memory
+// that serves one person after the other.
 type equations struct {
 	factor []float64 // Cholesky factor, f × f, lower
 	right  []float64 // Σ b_i h_i
+
+	packed  []float32 // factors of gatherRows past items, gathered
+	weights []float32
+	wide    []float64 // 4·f
+	causes  []model.Cause
 }
 
-// equations builds and factors them for a history, which it checks.
-func (m *Model) equations(rows []int32, r []float32) (equations, error) {
+// gatherRows is how many past items are gathered at a time, a multiple of the four
+// that Syrk adds at once, so that the sum does not depend on it.
+const gatherRows = 128
+
+// newEquations makes the memory for f factors.
+func newEquations(f int) *equations {
+	return &equations{
+		factor: make([]float64, f*f), right: make([]float64, f), wide: make([]float64, 4*f),
+		packed: make([]float32, 0, gatherRows*f), weights: make([]float32, 0, gatherRows),
+	}
+}
+
+// set builds and factors them for a history, which it checks.
+func (eq *equations) set(m *Model, rows []int32, r []float32) error {
 	if len(rows) != len(r) {
-		return equations{}, fmt.Errorf("als fold-in: %d rows and %d weights: need as many of one as of the other", len(rows), len(r))
+		return fmt.Errorf("als fold-in: %d rows and %d weights: need as many of one as of the other", len(rows), len(r))
 	}
 	f := m.f
-	eq := equations{factor: slices.Clone(m.gram), right: make([]float64, f)}
-	packed := make([]float32, 0, len(rows)*f)
-	weights := make([]float32, len(rows))
+	copy(eq.factor, m.gram)
+	clear(eq.right)
+	eq.packed, eq.weights = eq.packed[:0], eq.weights[:0]
 	for i, row := range rows {
 		if row < 0 || int(row) >= m.n {
-			return equations{}, fmt.Errorf("als fold-in: row %d is outside the %d items", row, m.n)
+			return fmt.Errorf("als fold-in: row %d is outside the %d items", row, m.n)
 		}
 		if !(r[i] > 0) || r[i] > math.MaxFloat32 {
-			return equations{}, fmt.Errorf("als fold-in: weight of row %d is %v: must be positive and finite", row, r[i])
+			return fmt.Errorf("als fold-in: weight of row %d is %v: must be positive and finite", row, r[i])
 		}
 		w, b := m.loss.terms(r[i])
-		weights[i] = float32(w)
 		h := m.ItemFactors(row)
-		packed = append(packed, h...)
+		eq.weights, eq.packed = append(eq.weights, float32(w)), append(eq.packed, h...)
 		for k, v := range h {
 			eq.right[k] += b * float64(v)
 		}
+		if len(eq.weights) == gatherRows || i == len(rows)-1 {
+			kernel.Syrk(eq.factor, eq.packed, eq.weights, f, eq.wide)
+			eq.packed, eq.weights = eq.packed[:0], eq.weights[:0]
+		}
 	}
-	kernel.Syrk(eq.factor, packed, weights, f, make([]float64, 4*f))
 	ridge := m.loss.ridge(len(rows), m.n)
 	for k := range f {
 		eq.factor[k*f+k] += ridge
 	}
 	if !kernel.Cholesky(eq.factor, f) {
-		return equations{}, fmt.Errorf("als fold-in of %d items: %w", len(rows), ErrSingular)
+		return fmt.Errorf("als fold-in of %d items: %w", len(rows), ErrSingular)
 	}
-	return eq, nil
+	return nil
 }

@@ -28,9 +28,11 @@ func TestSharesAddUpToTheScore(t *testing.T) {
 			}
 			scores := make([]float32, 16)
 			m.Score(h, scores)
+			explanation := m.Explain(h)
+			defer explanation.Release()
 			for item, want := range scores {
 				sum := 0.0
-				causes := m.Explain(h, int32(item), len(h.Rows))
+				causes := explanation.Causes(int32(item), len(h.Rows))
 				for _, c := range causes {
 					sum += c.Share
 				}
@@ -161,7 +163,7 @@ func FuzzUnmarshalBinary(f *testing.F) {
 		dst := make([]float32, m.Items())
 		m.Score(h, dst)
 		m.Similar(0, dst)
-		m.Explain(h, 0, 1)
+		m.Explain(h).Causes(0, 1)
 	})
 }
 

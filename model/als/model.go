@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 
 	"kindred/model"
 	"kindred/model/kernel"
@@ -21,6 +22,8 @@ type Model struct {
 	n       int
 	gram    []float64 // a0·HᵀH, f × f, lower triangle
 	inverse []float32 // 1/|h_i|, 0 for an item without factors
+
+	scratch *sync.Pool // of *equations; the collector bounds it
 }
 
 var (
@@ -36,6 +39,7 @@ var ErrSingular = errors.New("the normal equations are singular; raise als.regul
 // newModel derives what scoring needs; it takes ownership of the factors.
 func newModel(loss objective, f int, items, users []float32) *Model {
 	m := &Model{loss: loss, f: f, items: items, users: users, n: len(items) / f}
+	m.scratch = &sync.Pool{New: func() any { return newEquations(f) }}
 	m.gram = make([]float64, f*f)
 	kernel.Syrk(m.gram, items, nil, f, make([]float64, 4*f))
 	for i := range m.gram {

@@ -151,15 +151,17 @@ func TestScoreIsTheTextbooksAndItsCausesSumToIt(t *testing.T) {
 		got := make([]float32, m.Items())
 		ok := m.Score(h, got)
 		want := textbook(m, h, cfg.ProfileTerms)
+		e := m.Explain(h).(*content.Explanation)
+		defer e.Release()
 		for i, w := range want {
 			if math.Abs(float64(got[i])-w) > 1e-5 {
 				rt.Fatalf("item %d: score %v, textbook %v", i, got[i], w)
 			}
 			byItem, byTerm := 0.0, 0.0
-			for _, c := range m.Explain(h, int32(i), 100) {
+			for _, c := range e.Causes(int32(i), 100) {
 				byItem += c.Share
 			}
-			for _, s := range m.ExplainTerms(h, int32(i), 1000) {
+			for _, s := range e.Terms(int32(i), 1000) {
 				byTerm += s.Share
 			}
 			if math.Abs(byItem-w) > 1e-5 || math.Abs(byTerm-w) > 1e-5 {
@@ -179,7 +181,7 @@ func TestEquallyStrongTermsAreCutInTermOrder(t *testing.T) {
 	m := fit(t, cfg, []string{"m", "n"}, []string{"a", "b"}, []string{"y", "z"})
 	for _, rows := range [][]int32{{0, 1, 2}, {2, 1, 0}, {1, 0, 2}} {
 		h := model.History{Rows: rows, Weights: []float32{1, 1, 1}}
-		if got := m.ExplainTerms(h, 1, 5); len(got) != 1 || got[0].Text != "a" {
+		if got := m.Explain(h).(*content.Explanation).Terms(1, 5); len(got) != 1 || got[0].Text != "a" {
 			t.Errorf("history %v: the profile says %+v of item 1; want a alone", rows, got)
 		}
 	}
@@ -264,7 +266,7 @@ func FuzzUnmarshal(f *testing.F) {
 		}
 		m.Score(h, dst)
 		if m.Items() > 0 {
-			m.ExplainTerms(h, 0, 3)
+			m.Explain(h).(*content.Explanation).Terms(0, 3)
 		}
 	})
 }
@@ -291,7 +293,7 @@ func BenchmarkScore(b *testing.B) {
 	}
 }
 
-func ExampleModel_ExplainTerms() {
+func ExampleExplanation_Terms() {
 	docs := [][]string{{"space", "robot"}, {"space", "opera"}, {"garden", "flower"}}
 	m, err := content.Fit(docs, content.Config{MinDocs: 1, MaxDocShare: 1, ProfileTerms: 128})
 	if err != nil {
@@ -299,7 +301,7 @@ func ExampleModel_ExplainTerms() {
 		return
 	}
 	liked := model.History{Rows: []int32{0}, Weights: []float32{1}}
-	for _, term := range m.ExplainTerms(liked, 1, 3) {
+	for _, term := range m.Explain(liked).(*content.Explanation).Terms(1, 3) {
 		fmt.Printf("%s %.2f\n", term.Text, term.Share)
 	}
 	// Output: space 0.37

@@ -278,10 +278,12 @@ func TestExplainSharesAreInTheScoresUnit(t *testing.T) {
 	h := modeltest.HistoryOf(x, 4)
 	b := s.Blend(h)
 	defer b.Release()
+	explanation := b.Explain(h)
+	defer explanation.Release()
 	// The causes of content sum to its raw score, so between two items their sums
 	// differ exactly as the z-scores do.
 	sum := func(item int32) (total float64) {
-		for _, c := range b.Explain(h, item, 100) {
+		for _, c := range explanation.Causes(item, 100) {
 			total += c.Share
 		}
 		return total

@@ -3,7 +3,6 @@ package hybrid
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 	"sync"
 
@@ -144,47 +143,3 @@ func (b *Blended) Parts(item int32) []Part {
 
 // Release returns the memory to the scorer.
 func (b *Blended) Release() { b.scorer.scratch.Put(b) }
-
-// Explain returns at most k past items with the largest share in item's blended
-// score, summed over the components that can explain themselves. For z-scores a
-// component's shares are in the score's unit exactly (share · weight / deviation);
-// for ranks the component's part is divided among its causes in proportion.
-func (s *Scorer) Explain(h model.History, item int32, k int) []model.Cause {
-	b := s.Blend(h)
-	defer b.Release()
-	return b.Explain(h, item, k)
-}
-
-// Explain is Scorer.Explain for a blend already made; h must be the history that it was made for.
-func (b *Blended) Explain(h model.History, item int32, k int) []model.Cause {
-	sums := make(map[int32]float64, len(h.Rows))
-	for c, w := range b.Weights {
-		explainer, ok := b.scorer.scorers[c].(model.Explainer)
-		if !ok || !b.warm[c] || w == 0 {
-			continue
-		}
-		causes := explainer.Explain(h, item, len(h.Rows))
-		scale := w * b.scale[c]
-		if b.scorer.model.Normalization == Rank {
-			total := 0.0
-			for _, cause := range causes {
-				total += math.Abs(cause.Share)
-			}
-			if total == 0 {
-				continue
-			}
-			scale = w * float64(b.parts[c][item]) / total
-		}
-		for _, cause := range causes {
-			sums[cause.Row] += scale * cause.Share
-		}
-	}
-	causes := make([]model.Cause, 0, len(sums))
-	for row, share := range sums {
-		causes = append(causes, model.Cause{Row: row, Share: share})
-	}
-	slices.SortFunc(causes, func(x, y model.Cause) int {
-		return cmp.Or(cmp.Compare(y.Share, x.Share), cmp.Compare(x.Row, y.Row))
-	})
-	return causes[:max(0, min(k, len(causes)))]
-}

@@ -1,7 +1,6 @@
 package itemitem
 
 import (
-	"cmp"
 	"slices"
 
 	"kindred/model"
@@ -64,21 +63,31 @@ func (m *Model) Score(h model.History, dst []float32) bool {
 	return known
 }
 
-// Explain returns the past items that speak for item, with their summands r_j·s_ij:
-// at most k, largest first, ties by lower row. The summands add up to the score.
-func (m *Model) Explain(h model.History, item int32, k int) []model.Cause {
-	rows, similarity := m.near.Row(int(item))
-	var causes []model.Cause
-	for i, row := range h.Rows {
+// explanation is a history to look neighbours up in.
+type explanation struct {
+	m      *Model
+	h      model.History
+	causes []model.Cause
+}
+
+// Explain splits scores by the past items that speak for an item: their summands
+// r_j·s_ij, which add up to the score. Cost for each item is O(h·log Neighbours).
+func (m *Model) Explain(h model.History) model.Explanation { return &explanation{m: m, h: h} }
+
+// Causes are the past items' summands in item's score.
+func (e *explanation) Causes(item int32, k int) []model.Cause {
+	rows, similarity := e.m.near.Row(int(item))
+	e.causes = e.causes[:0]
+	for i, row := range e.h.Rows {
 		if at, ok := slices.BinarySearch(rows, row); ok {
-			causes = append(causes, model.Cause{Row: row, Share: float64(m.strength(h.Weights[i]) * similarity[at])})
+			e.causes = append(e.causes, model.Cause{Row: row, Share: float64(e.m.strength(e.h.Weights[i]) * similarity[at])})
 		}
 	}
-	slices.SortFunc(causes, func(a, b model.Cause) int {
-		return cmp.Or(cmp.Compare(b.Share, a.Share), cmp.Compare(a.Row, b.Row))
-	})
-	return causes[:max(0, min(k, len(causes)))]
+	return model.Largest(e.causes, k)
 }
+
+// Release has nothing to give back.
+func (e *explanation) Release() {}
 
 // Similar writes the similarity of item's neighbours into dst and zero elsewhere;
 // it reports false for an item without neighbours.

@@ -138,7 +138,7 @@ func TestScoresAreWeightedSumsAndCausesTheirSummands(t *testing.T) {
 					}
 					want += r * s[i][j]
 				}
-				for _, c := range m.Explain(h, int32(i), 3) {
+				for _, c := range m.Explain(h).Causes(int32(i), 3) {
 					sum += c.Share
 				}
 				if math.Abs(float64(got[i])-want) > 1e-5 || math.Abs(sum-want) > 1e-5 {
@@ -283,7 +283,7 @@ func FuzzUnmarshalBinary(f *testing.F) {
 		dst := make([]float32, m.Items())
 		m.Score(h, dst)
 		m.Similar(0, dst)
-		m.Explain(h, 0, 1)
+		m.Explain(h).Causes(0, 1)
 	})
 }
 

@@ -215,7 +215,7 @@ func (s *suite) untouched(t *testing.T) {
 	before := encode(t, m)
 	score(m, h)
 	if e, ok := m.(model.Explainer); ok {
-		e.Explain(h, 4, 3)
+		e.Explain(h).Causes(4, 3)
 	}
 	if sim, ok := m.(model.SimilarScorer); ok {
 		sim.Similar(2, make([]float32, size))
@@ -253,8 +253,10 @@ func (s *suite) causes(t *testing.T) {
 		return
 	}
 	h := HistoryOf(x, 6)
+	explanation := e.Explain(h)
+	defer explanation.Release()
 	for _, k := range []int{-1, 0, 1, 3, 1000} {
-		got := e.Explain(h, 6, k)
+		got := explanation.Causes(6, k)
 		if len(got) > max(k, 0) {
 			t.Fatalf("k = %d: %d causes", k, len(got))
 		}
@@ -267,7 +269,7 @@ func (s *suite) causes(t *testing.T) {
 			}
 		}
 	}
-	if got := e.Explain(model.History{}, 6, 3); len(got) != 0 {
+	if got := e.Explain(model.History{}).Causes(6, 3); len(got) != 0 {
 		t.Fatalf("nobody's score is explained by %v", got)
 	}
 }

@@ -41,13 +41,31 @@ func (p padded) Score(h model.History, dst []float32) bool {
 }
 
 // Explain passes on for known items and has no causes for others.
-func (p padded) Explain(h model.History, item int32, k int) []model.Cause {
-	e, ok := p.Scorer.(model.Explainer)
-	if !ok || int(item) >= p.known {
+func (p padded) Explain(h model.History) model.Explanation {
+	if e, ok := p.Scorer.(model.Explainer); ok {
+		return paddedExplanation{e.Explain(within(h, p.known)), p.known}
+	}
+	return nothing{}
+}
+
+// paddedExplanation explains the known items.
+type paddedExplanation struct {
+	model.Explanation
+	known int
+}
+
+func (p paddedExplanation) Causes(item int32, k int) []model.Cause {
+	if int(item) >= p.known {
 		return nil
 	}
-	return e.Explain(within(h, p.known), item, k)
+	return p.Explanation.Causes(item, k)
 }
+
+// nothing explains nothing.
+type nothing struct{}
+
+func (nothing) Causes(int32, int) []model.Cause { return nil }
+func (nothing) Release()                        {}
 
 // Similar passes on for known items; nothing is similar to others.
 func (p padded) Similar(item int32, dst []float32) bool {
@@ -61,7 +79,7 @@ func within(h model.History, n int) model.History {
 	if !slices.ContainsFunc(h.Rows, func(r int32) bool { return int(r) >= n }) {
 		return h
 	}
-	cut := model.History{}
+	cut := model.History{Rows: make([]int32, 0, len(h.Rows)), Weights: make([]float32, 0, len(h.Rows))}
 	for i, row := range h.Rows {
 		if int(row) < n {
 			cut.Rows = append(cut.Rows, row)

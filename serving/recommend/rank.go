@@ -62,7 +62,8 @@ func (s *Service) Rank(ctx context.Context, req RankRequest) (Answer, error) {
 			}
 		}
 		a.Items = candidates(snap, req.Candidates, scores)
-		e := explainer{cfg: s.cfg, snap: snap, history: h}
+		e := newExplainer(s.cfg, snap, h)
+		defer e.release()
 		for i, it := range a.Items {
 			if row, ok := snap.Row(it.ID); ok && !it.Closed && b.Known() {
 				a.Items[i].Reasons = e.reasons(b, row, i < s.cfg.Because)

@@ -9,22 +9,61 @@ import (
 	"kindred/serving/live"
 )
 
-// explainer says why items are in one person's list.
+// explainer says why items are in one person's list. It prepares a component's
+// explanation when it is first asked for.
 type explainer struct {
 	cfg     Config
 	snap    *live.Snapshot
-	history model.History
+	history model.History // the newest part of the person's
+
+	prepared []explanation
 }
 
-// termExplainer is a component that can name the terms behind a score.
-type termExplainer interface {
-	ExplainTerms(h model.History, item int32, k int) []content.TermShare
+// explanation is one component's, nil if it has none.
+type explanation struct {
+	component string
+	model.Explanation
+}
+
+// termExplanation can also name the terms behind a score.
+type termExplanation interface {
+	Terms(item int32, k int) []content.TermShare
+}
+
+// newExplainer looks at the newest cfg.ExplainHistory items of h. Release it.
+func newExplainer(cfg Config, snap *live.Snapshot, h model.History) *explainer {
+	n := min(len(h.Rows), cfg.ExplainHistory)
+	return &explainer{cfg: cfg, snap: snap, history: model.History{Rows: h.Rows[:n], Weights: h.Weights[:n]}}
+}
+
+// release gives the components' memory back.
+func (e *explainer) release() {
+	for _, p := range e.prepared {
+		if p.Explanation != nil {
+			p.Release()
+		}
+	}
+}
+
+// of is the component's explanation of the history, or nil.
+func (e *explainer) of(component string) model.Explanation {
+	for _, p := range e.prepared {
+		if p.component == component {
+			return p.Explanation
+		}
+	}
+	p := explanation{component: component}
+	if c, ok := e.snap.Scorer(component).(model.Explainer); ok && len(e.history.Rows) > 0 {
+		p.Explanation = c.Explain(e.history)
+	}
+	e.prepared = append(e.prepared, p)
+	return p.Explanation
 }
 
 // reasons are the positive parts of the item's score, largest first; with because,
 // each with the past items and terms behind it. Where nothing speaks for the item,
 // the strongest component is named with share 0.
-func (e explainer) reasons(b *hybrid.Blended, row int32, because bool) []Reason {
+func (e *explainer) reasons(b *hybrid.Blended, row int32, because bool) []Reason {
 	parts := b.Parts(row)
 	total := 0.0
 	for _, p := range parts {
@@ -40,27 +79,18 @@ func (e explainer) reasons(b *hybrid.Blended, row int32, because bool) []Reason 
 			r.Share = float32(p.Share / total)
 		}
 		if because && p.Share > 0 {
-			r.Because, r.Terms = e.because(p.Component, row), e.terms(p.Component, row)
+			if x := e.of(p.Component); x != nil {
+				r.Because, r.Terms = e.because(x, row), e.terms(x, row)
+			}
 		}
 		out = append(out, r)
 	}
 	return out
 }
 
-// newest is the part of the history that explanations look at.
-func (e explainer) newest() model.History {
-	n := min(len(e.history.Rows), e.cfg.ExplainHistory)
-	return model.History{Rows: e.history.Rows[:n], Weights: e.history.Weights[:n]}
-}
-
 // because are the past items that speak most for the item.
-func (e explainer) because(component string, row int32) []Cause {
-	c, ok := e.snap.Scorer(component).(model.Explainer)
-	h := e.newest()
-	if !ok || len(h.Rows) == 0 {
-		return nil
-	}
-	causes := c.Explain(h, row, len(h.Rows))
+func (e *explainer) because(x model.Explanation, row int32) []Cause {
+	causes := x.Causes(row, len(e.history.Rows))
 	total := 0.0
 	for _, cause := range causes {
 		total += math.Max(0, cause.Share)
@@ -77,13 +107,13 @@ func (e explainer) because(component string, row int32) []Cause {
 }
 
 // terms are what the item has in common with the past items, if the component says.
-func (e explainer) terms(component string, row int32) []string {
-	c, ok := e.snap.Scorer(component).(termExplainer)
+func (e *explainer) terms(x model.Explanation, row int32) []string {
+	named, ok := x.(termExplanation)
 	if !ok {
 		return nil
 	}
 	var out []string
-	for _, t := range c.ExplainTerms(e.newest(), row, e.cfg.Causes) {
+	for _, t := range named.Terms(row, e.cfg.Causes) {
 		out = append(out, t.Text)
 	}
 	return out

@@ -72,15 +72,25 @@ func (a alike) Similar(row int32, dst []float32) bool {
 	return true
 }
 
-func (a alike) Explain(h model.History, item int32, k int) []model.Cause {
+func (a alike) Explain(h model.History) model.Explanation { return because{a, h} }
+
+// because names the history's items that share a letter.
+type because struct {
+	alike
+	h model.History
+}
+
+func (b because) Causes(item int32, k int) []model.Cause {
 	var out []model.Cause
-	for i, row := range h.Rows {
-		if a.keys[row][0] == a.keys[item][0] && len(out) < k {
-			out = append(out, model.Cause{Row: row, Share: float64(h.Weights[i])})
+	for i, row := range b.h.Rows {
+		if b.keys[row][0] == b.keys[item][0] && len(out) < k {
+			out = append(out, model.Cause{Row: row, Share: float64(b.h.Weights[i])})
 		}
 	}
 	return out
 }
+
+func (because) Release() {}
 
 // shop is a snapshot source with a model over keys, and a catalog.
 type shop struct {

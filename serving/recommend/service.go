@@ -101,7 +101,8 @@ func (s *Service) ranked(snap *live.Snapshot, blend *hybrid.Scorer, h model.Hist
 	}
 	top := snap.Top(b.Scores, req.N, f)
 	items := make([]Recommended, len(top))
-	e := explainer{cfg: s.cfg, snap: snap, history: h}
+	e := newExplainer(s.cfg, snap, h)
+	defer e.release()
 	for i, r := range top {
 		items[i] = item(snap.Facts(r.Row), i+1, r.Score)
 		items[i].Reasons = e.reasons(b, r.Row, i < s.cfg.Because)

@@ -1,0 +1,51 @@
+package als
+
+import (
+	"kindred/model"
+	"kindred/model/kernel"
+)
+
+// explanation is a history and its normal equations.
+type explanation struct {
+	m  *Model
+	h  model.History // empty if it cannot be folded in
+	eq *equations
+}
+
+// Explain splits scores by the past items that led to them: with
+// W = (a0·HᵀH + λ_u I + Σ w_j h_j h_jᵀ)⁻¹ the score of item i is Σ_j b_j · h_iᵀ W h_j (Hu, Koren & Volinsky,
+// section 4), and the j-th summand is the share of past item j. Shares add up to the score; some may be negative.
+// A history that cannot be folded in has no causes. Cost is that of FoldIn, and O(hf + f²) for each item.
+func (m *Model) Explain(h model.History) model.Explanation {
+	e := &explanation{m: m, h: h, eq: m.scratch.Get().(*equations)}
+	if len(h.Rows) == 0 || e.eq.set(m, h.Rows, h.Weights) != nil {
+		e.h = model.History{}
+	}
+	return e
+}
+
+// Causes are the past items' shares in item's score.
+func (e *explanation) Causes(item int32, k int) []model.Cause {
+	if len(e.h.Rows) == 0 {
+		return nil
+	}
+	z := e.eq.right // the person's own right side is not needed any more
+	for i, v := range e.m.ItemFactors(item) {
+		z[i] = float64(v)
+	}
+	kernel.CholeskySolve(e.eq.factor, e.m.f, z)
+	causes := e.eq.causes[:0]
+	for j, row := range e.h.Rows {
+		share := 0.0
+		for i, v := range e.m.ItemFactors(row) {
+			share += float64(v) * z[i]
+		}
+		_, b := e.m.loss.terms(e.h.Weights[j])
+		causes = append(causes, model.Cause{Row: row, Share: b * share})
+	}
+	e.eq.causes = causes
+	return model.Largest(causes, k)
+}
+
+// Release returns the memory to the model.
+func (e *explanation) Release() { e.m.scratch.Put(e.eq) }
