@@ -14,8 +14,6 @@ import (
 	"kindred/data/lake"
 	"kindred/features/archive"
 	"kindred/features/stream"
-	"kindred/model/artifact"
-	"kindred/model/cluster"
 )
 
 // node is one process on the embedded stores: the four stores, the fold and the
@@ -28,6 +26,7 @@ type node struct {
 	lake    *lake.Lake
 	worker  *stream.Worker
 
+	clusters  *clusterShelf
 	archivers []*archive.Archiver // by partition
 }
 
@@ -51,9 +50,10 @@ func newNode(c config.Config, logger *slog.Logger) (_ *node, err error) {
 	if n.lake, err = lake.Open(lakeDir(c), c.Space); err != nil {
 		return nil, err
 	}
+	n.clusters = newClusterShelf(n.lake)
 	n.worker, err = stream.New(stream.Options{
 		Log: n.store, State: n.store, Partitions: n.store.Partitions(), Space: c.Space,
-		Features: c.Features, Clusterers: clusterers(n.lake), Logger: logger,
+		Features: c.Features, Clusterers: n.clusters.find, Logger: logger,
 	})
 	if err != nil {
 		return nil, err
@@ -97,21 +97,6 @@ func (n *node) settle(ctx context.Context, p *progress) error {
 	}
 	p.at("archiving to the lake", int64(len(n.archivers)), int64(len(n.archivers)))
 	return nil
-}
-
-// clusterers finds the clusters of a model version in the lake's artifacts.
-func clusterers(l *lake.Lake) func(ctx context.Context, version string) (*cluster.Model, error) {
-	return func(ctx context.Context, version string) (*cluster.Model, error) {
-		b, err := l.Artifact(ctx, version)
-		if err != nil {
-			return nil, err
-		}
-		bundle, err := artifact.Decode(b)
-		if err != nil {
-			return nil, fmt.Errorf("artifact %s: %w", version, err)
-		}
-		return bundle.Cluster, nil
-	}
 }
 
 // storeError says what to do about a store that does not open.

@@ -62,7 +62,7 @@ func (g *globals) replay(ctx context.Context) (err error) {
 	defer p.close()
 	err = stream.Replay(ctx, stream.ReplayOptions{
 		Log: store, History: snapshot, Target: store, Partitions: store.Partitions(),
-		Features: c.Features, Clusterers: clusterers(l),
+		Features: c.Features, Clusterers: newClusterShelf(l).find,
 		Progress: func(partition int32, folded, end int64) { p.at(fmt.Sprintf("partition %d", partition), folded, end) },
 	})
 	if err != nil {
@@ -115,7 +115,7 @@ func (g *globals) verifyReplay(ctx context.Context) (err error) {
 	}
 	err = stream.Replay(ctx, stream.ReplayOptions{
 		Log: store, History: snapshot, Target: target, Partitions: store.Partitions(),
-		Features: c.Features, Clusterers: clusterers(l),
+		Features: c.Features, Clusterers: newClusterShelf(l).find,
 		Until:    func(partition int32) int64 { return cursors[partition] },
 		Progress: func(partition int32, folded, end int64) { p.at(fmt.Sprintf("partition %d", partition), folded, end) },
 	})

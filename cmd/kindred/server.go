@@ -102,7 +102,7 @@ func (s *server) build() (http.Handler, error) {
 	s.acks = online.NewAcks(n.cfg.Online.MaxAcks, ends, n.worker.Folded)
 	s.live = live.New(n.cfg.Live, live.Deps{
 		Models: n.catalog, Artifacts: n.lake, Items: n.catalog, Decode: live.DecodeArtifact,
-		Published: n.worker.PublishModel, Now: time.Now, Logger: n.log,
+		Published: s.published, Now: time.Now, Logger: n.log,
 	})
 	in := n.cfg.Ingest
 	in.Env, in.Space, in.MaxEventAge, in.Identity = n.cfg.Env, n.cfg.Space, n.cfg.Features.MaxEventAge, n.cfg.Features.Identity
@@ -121,6 +121,15 @@ func (s *server) build() (http.Handler, error) {
 		Checks:  []httpapi.Check{{Name: "log", OK: func(context.Context) error { return n.store.Err() }}},
 		Version: version, Now: time.Now, NewID: newID, Logger: n.log,
 	})
+}
+
+// published makes a model's clusters live in the fold. They are read here, so that
+// no event has to wait for them.
+func (s *server) published(ctx context.Context, version string) error {
+	if _, err := s.clusters.find(ctx, version); err != nil {
+		return err
+	}
+	return s.worker.PublishModel(ctx, version)
 }
 
 // newID is a fresh unique id.
