@@ -130,7 +130,7 @@ func (b *Blended) Known() bool { return slices.Contains(b.warm, true) }
 // Parts says what each component that counts for this person contributed to the
 // item's score, largest share first, equal ones in component order.
 func (b *Blended) Parts(item int32) []Part {
-	var parts []Part
+	parts := make([]Part, 0, len(b.Weights))
 	for c, w := range b.Weights {
 		if b.warm[c] && w > 0 {
 			score := float64(b.parts[c][item])

@@ -223,7 +223,12 @@ func (h *house) stock() *house {
 // publish stores and promotes a model, which then serves.
 func (h *house) publish(version string, seed uint64) *house {
 	h.t.Helper()
-	b := train(h.t, seed)
+	return h.promote(version, train(h.t, seed))
+}
+
+// promote stores and promotes an artifact, which then serves.
+func (h *house) promote(version string, b []byte) *house {
+	h.t.Helper()
 	h.artifacts.put(version, b)
 	m := data.Model{Version: version, Status: data.ModelPublished, Created: h.clock.Now(), Artifact: version, Checksum: artifact.Checksum(b), Bytes: int64(len(b))}
 	if err := h.catalog.PutModel(context.Background(), m); err != nil {

@@ -69,7 +69,7 @@ func (e *explainer) reasons(b *hybrid.Blended, row int32, because bool) []Reason
 	for _, p := range parts {
 		total += math.Max(0, p.Share)
 	}
-	var out []Reason
+	out := make([]Reason, 0, len(parts))
 	for i, p := range parts {
 		if p.Share <= 0 && i > 0 {
 			break
@@ -95,7 +95,7 @@ func (e *explainer) because(x model.Explanation, row int32) []Cause {
 	for _, cause := range causes {
 		total += math.Max(0, cause.Share)
 	}
-	var out []Cause
+	out := make([]Cause, 0, min(len(causes), e.cfg.Causes))
 	for _, cause := range causes {
 		if cause.Share <= 0 || len(out) == e.cfg.Causes {
 			break
@@ -112,8 +112,9 @@ func (e *explainer) terms(x model.Explanation, row int32) []string {
 	if !ok {
 		return nil
 	}
-	var out []string
-	for _, t := range named.Terms(row, e.cfg.Causes) {
+	terms := named.Terms(row, e.cfg.Causes)
+	out := make([]string, 0, len(terms))
+	for _, t := range terms {
 		out = append(out, t.Text)
 	}
 	return out

@@ -183,7 +183,7 @@ func taste(p data.Profile, recent []data.ItemID, w features.Weights) []features.
 
 // filterOf says what the request's list may hold.
 func filterOf(snap *live.Snapshot, p data.Profile, req Request) live.Filter {
-	f := live.Filter{Categories: req.Categories}
+	f := live.Filter{Categories: req.Categories, Hide: make([]int32, 0, len(p.History)+len(req.Exclude)+len(req.Recent))}
 	hide := func(items []data.ItemID) {
 		for _, item := range items {
 			if row, ok := snap.Row(item); ok {

@@ -124,13 +124,13 @@ func (s *Shop) Model(t testing.TB, known, factors int) *artifact.Bundle {
 }
 
 // Percentiles reports the median and the 99th percentile of some durations, in
-// microseconds. It sorts them.
-func Percentiles(b *testing.B, took []time.Duration) {
+// microseconds, of what is given as a word. It sorts them.
+func Percentiles(b *testing.B, what string, took []time.Duration) {
 	b.Helper()
 	slices.Sort(took)
 	at := func(share float64) float64 {
 		return float64(took[int(share*float64(len(took)-1))]) / float64(time.Microsecond)
 	}
-	b.ReportMetric(at(.5), "p50-µs")
-	b.ReportMetric(at(.99), "p99-µs")
+	b.ReportMetric(at(.5), what+"-p50-µs")
+	b.ReportMetric(at(.99), what+"-p99-µs")
 }
