@@ -32,7 +32,8 @@ func ModelNames() []string { return append(ComponentNames(), Hybrid) }
 // Config is what a training run can be told.
 type Config struct {
 	// Weights of the kinds of interaction; Weights.RatingMin is the rating from
-	// which something counts as liked.
+	// which something counts as liked. A server's are those of its features: a
+	// preference means the same folded, learned and served.
 	Weights features.Weights `yaml:"weights"`
 	// Binary makes every preference count 1, however strong it is.
 	Binary bool `yaml:"binary"`

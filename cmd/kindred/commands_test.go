@@ -179,3 +179,52 @@ func write(t *testing.T, name, text string) string {
 	}
 	return path
 }
+
+func TestADirectorysOwnConfigurationIsRead(t *testing.T) {
+	dir := t.TempDir()
+	own := filepath.Join(dir, ownConfig)
+	if err := os.WriteFile(own, []byte("seed: 7\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := kindred(t, exitDone, "config", "print", "--data", dir); !strings.Contains(out, "\nseed: 7\n") {
+		t.Errorf("the directory's seed is not read:\n%s", out)
+	}
+	other := write(t, "other.yaml", "seed: 8\n")
+	if out := kindred(t, exitDone, "config", "print", "--data", dir, "--config", other); !strings.Contains(out, "\nseed: 8\n") {
+		t.Errorf("--config does not come first:\n%s", out)
+	}
+	if err := os.WriteFile(own, []byte("data: elsewhere\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// The flag is the stronger layer, so only a directory found without it is misled.
+	t.Setenv("KINDRED_DATA", dir)
+	if out := kindred(t, exitDone, "config", "print"); !strings.Contains(out, "data: "+dir) {
+		t.Errorf("the environment does not come before the file:\n%s", out)
+	}
+}
+
+// TestTheDemoRunsOnTheSample is `make run`: import, train, serve, then again from
+// what is there.
+func TestTheDemoRunsOnTheSample(t *testing.T) {
+	sample, err := filepath.Abs("../../data/dataset/sample/ml-latest-small")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "data")
+	s := launch(t, "demo", "--data", dir, "--sample", sample, "--addr", "127.0.0.1:0")
+	first := serving(s)
+	var a answer
+	s.get("/v1/recommendations/1?n=5", &a)
+	if !a.Known || a.Model != first || len(a.Items) != 5 || len(a.Items[0].Reasons) == 0 {
+		t.Errorf("the first answer is %+v; want five items with reasons from %s", a, first)
+	}
+	s.stop()
+	s = launch(t, "demo", "--data", dir, "--sample", sample, "--addr", "127.0.0.1:0")
+	if again := serving(s); again != first {
+		t.Errorf("the second start serves %s, want %s", again, first)
+	}
+	s.stop()
+	if out := kindred(t, exitDone, "config", "print", "--data", dir); !strings.Contains(out, "rating_min: 4") {
+		t.Error("the sample's directory does not say what counts as liked")
+	}
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kindred/cmd/internal/config"
 	"kindred/data"
 	"kindred/training"
 )
@@ -30,6 +31,9 @@ func newDemo(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if c, err = g.configureDemo(c); err != nil {
+				return err
+			}
 			n, err := newNode(c, g.logger(c))
 			if err != nil {
 				return err
@@ -44,6 +48,28 @@ func newDemo(g *globals) *cobra.Command {
 	f.add(c)
 	c.Flags().StringVar(&sample, "sample", filepath.Join("data", "dataset", "sample", "ml-latest-small"), "directory of the sample")
 	return c
+}
+
+// demoConfig is what the sample's directory is told about the sample.
+const demoConfig = `# Read by every command on this directory, unless --config names another file.
+# The sample has ratings from 0.5 to 5 stars: from 4 on they count as liked.
+features:
+  weights:
+    rating_min: 4
+`
+
+// configureDemo gives a new directory the sample's configuration.
+func (g *globals) configureDemo(c config.Config) (config.Config, error) {
+	if _, err := os.Stat(c.Data); !errors.Is(err, fs.ErrNotExist) || g.configFile != "" {
+		return c, err
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return c, fmt.Errorf("create the data directory: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(c.Data, ownConfig), []byte(demoConfig), 0o600); err != nil {
+		return c, fmt.Errorf("configure the data directory: %w", err)
+	}
+	return g.load()
 }
 
 // prepareDemo imports the sample and trains, unless that was done before. The mark

@@ -69,8 +69,14 @@ type running struct {
 // end kills it if it still runs.
 func start(t *testing.T, dir string, args ...string) *running {
 	t.Helper()
+	return launch(t, append([]string{"serve", "--data", dir, "--addr", "127.0.0.1:0"}, args...)...)
+}
+
+// launch runs a command that serves.
+func launch(t *testing.T, args ...string) *running {
+	t.Helper()
 	r := &running{t: t, log: new(bytes.Buffer), done: make(chan struct{})}
-	r.cmd = command(context.Background(), append([]string{"serve", "--data", dir, "--addr", "127.0.0.1:0"}, args...)...)
+	r.cmd = command(context.Background(), args...)
 	r.cmd.Stderr = r.log
 	out, err := r.cmd.StdoutPipe()
 	if err != nil {

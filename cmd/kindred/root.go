@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -90,7 +91,7 @@ func newRoot(std streams, environ []string) *cobra.Command {
 	root.CompletionOptions.DisableDefaultCmd = true
 
 	flags := root.PersistentFlags()
-	flags.StringVar(&g.configFile, "config", "", "configuration file (YAML)")
+	flags.StringVar(&g.configFile, "config", "", "configuration file (YAML; default kindred.yaml in the data directory, if it is there)")
 	flags.StringVar(&g.data, "data", "", "data directory (default from the configuration: ./kindred-data)")
 	flags.StringArrayVar(&g.sets, "set", nil, "override one setting, as key=value; may be repeated")
 
@@ -101,6 +102,11 @@ func newRoot(std streams, environ []string) *cobra.Command {
 	return root
 }
 
+// ownConfig is the name of the configuration file that a data directory may hold:
+// it is read where --config names no other, so that every command that works on
+// the directory means the same.
+const ownConfig = "kindred.yaml"
+
 // load gives the effective configuration: defaults, file, environment, flags.
 func (g *globals) load() (config.Config, error) {
 	sets := g.sets
@@ -110,6 +116,17 @@ func (g *globals) load() (config.Config, error) {
 	c, err := config.Load(g.configFile, g.environ, sets)
 	if err != nil {
 		return c, usageError{err}
+	}
+	if g.configFile == "" {
+		own, dir := filepath.Join(c.Data, ownConfig), c.Data
+		if _, err := os.Stat(own); err == nil {
+			if c, err = config.Load(own, g.environ, sets); err != nil {
+				return c, usageError{err}
+			}
+			if c.Data != dir {
+				return c, usagef("%s: data is %s; a directory's own configuration may not name another", own, c.Data)
+			}
+		}
 	}
 	return c, nil
 }

@@ -96,6 +96,9 @@ func Load(file string, environ, sets []string) (Config, error) {
 		return c, err
 	}
 	// What a person prefers means the same while it is folded, learned and served.
+	if w := c.Training.Weights; w != c.Features.Weights && w != Default().Training.Weights {
+		return c, errors.New("training.weights differs from features.weights; set features.weights alone, training learns from the same")
+	}
 	c.Training.Weights = c.Features.Weights
 	c.Training.Seed = c.Seed
 	return c, c.Validate()
