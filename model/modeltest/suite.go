@@ -272,6 +272,25 @@ func (s *suite) causes(t *testing.T) {
 	if got := e.Explain(model.History{}).Causes(6, 3); len(got) != 0 {
 		t.Fatalf("nobody's score is explained by %v", got)
 	}
+	// Neither earlier questions nor other people's explanations, released or not, show.
+	want := slices.Clone(explanation.Causes(6, size))
+	if len(want) == 0 {
+		t.Fatal("nothing explains item 6")
+	}
+	for range 3 {
+		other := e.Explain(HistoryOf(x, 3))
+		other.Causes(3, size)
+		explanation.Causes(4, size)
+		if got := explanation.Causes(6, size); !slices.Equal(got, want) {
+			t.Fatalf("asked again, causes are %v, they were %v", got, want)
+		}
+		other.Release()
+		again := e.Explain(h)
+		if got := again.Causes(6, size); !slices.Equal(got, want) {
+			t.Fatalf("prepared again, causes are %v, they were %v", got, want)
+		}
+		again.Release()
+	}
 }
 
 func (s *suite) similar(t *testing.T) {

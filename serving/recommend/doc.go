@@ -19,7 +19,8 @@
 // A blended score is a sum of parts, one per component. A reason's share is its
 // part of the positive parts, so the shares of an item sum to 1. A cause's share is
 // a past item's part of what the component gained from past items; it looks at the
-// newest Config.ExplainHistory of them.
+// newest Config.ExplainHistory of them, and each component prepares its explanations
+// once an answer, not once an item.
 //
 // # Similar items
 //
