@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -101,6 +102,30 @@ func TestTrainAndPromoteBesideAServer(t *testing.T) {
 	message := kindred(t, exitFailed, "replay", "--data", dir)
 	if !strings.Contains(message, "stop the server first") {
 		t.Errorf("replay beside a server says %q", message)
+	}
+	s.stop()
+}
+
+// TestAServerRetrainsByItself takes in enough events for a run to be due.
+func TestAServerRetrainsByItself(t *testing.T) {
+	dir := shop(t)
+	s := start(t, dir, "--set", "schedule.every_events=40", "--set", "schedule.poll=1s")
+	first := serving(s)
+	// The scheduler's first look takes the base; what comes after it counts.
+	var batch []map[string]any
+	for i := range 20 {
+		batch = append(batch, map[string]any{"type": "track", "userId": fmt.Sprintf("g-%d", i), "event": "Product Viewed", "properties": map[string]any{"product_id": fmt.Sprintf("g%02d", i)}})
+	}
+	for until := time.Now().Add(30 * time.Second); serving(s) == first; {
+		if time.Now().After(until) {
+			t.Fatalf("%s still serves\n%s", first, s.log)
+		}
+		s.track("/v1/batch", map[string]any{"batch": batch})
+		select {
+		case <-t.Context().Done():
+			t.Fatal("the test ended")
+		case <-time.After(200 * time.Millisecond):
+		}
 	}
 	s.stop()
 }
