@@ -23,7 +23,8 @@ const (
 // signed numbers zigzag varints. Event times inside are differences to LastSeen,
 // which are short. A float is the uvarint of its bits in reversed byte order, so
 // that small whole numbers take two or three bytes. An affinity's facet is 0 when
-// it is the one before it, else its length + 1 and its bytes.
+// it is the one before it, else its length + 1 and its bytes. A history item has
+// Rated, as the difference to Last, only if it has a rating.
 func (p *Profile) AppendBinary(dst []byte) ([]byte, error) {
 	w := profileWriter{b: append(dst, profileVersion), last: p.LastSeen}
 	var flags byte
@@ -82,6 +83,9 @@ func (p *Profile) AppendBinary(dst []byte) ([]byte, error) {
 		w.float(h.Value)
 		w.float(h.Weight)
 		w.time(h.Last)
+		if h.Has(Rating) {
+			w.int(h.Last - h.Rated) // may wrap round, as all times here
+		}
 	}
 	w.count(len(p.Clusters))
 	for _, a := range p.Clusters {
@@ -151,10 +155,14 @@ func (p *Profile) UnmarshalBinary(b []byte) error {
 		return RecentEvent{ID: r.text(), Name: r.text(), Item: ItemID(r.text()), At: r.time()}
 	})
 	q.History = readMany(&r, "history", 6, func() HistoryItem {
-		return HistoryItem{
+		h := HistoryItem{
 			Item: ItemID(r.text()), Kinds: uint16(r.uint(math.MaxUint16)), Count: uint32(r.uint(math.MaxUint32)),
 			Value: r.float(), Weight: r.float(), Last: r.time(),
 		}
+		if h.Has(Rating) {
+			h.Rated = h.Last - r.int()
+		}
+		return h
 	})
 	q.Clusters = readMany(&r, "clusters", 6, func() Assignment {
 		return Assignment{

@@ -58,10 +58,14 @@ func anyProfile(t *rapid.T) Profile {
 		p.Recent = append(p.Recent, RecentEvent{ID: text.Draw(t, "id"), Name: "Product Viewed", Item: "i", At: instant.Draw(t, "at")})
 	}
 	for range many() {
-		p.History = append(p.History, HistoryItem{
+		h := HistoryItem{
 			Item: ItemID(text.Draw(t, "item")), Kinds: rapid.Uint16().Draw(t, "kinds"), Count: rapid.Uint32().Draw(t, "count"),
 			Value: number.Draw(t, "value"), Weight: number.Draw(t, "weight"), Last: instant.Draw(t, "last"),
-		})
+		}
+		if h.Has(Rating) {
+			h.Rated = instant.Draw(t, "rated")
+		}
+		p.History = append(p.History, h)
 	}
 	for range many() {
 		p.Clusters = append(p.Clusters, Assignment{

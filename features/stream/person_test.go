@@ -65,8 +65,8 @@ func crowd(rng *rand.Rand, m *memory, n int, at time.Time) time.Time {
 			anon = ""
 		}
 		e := view(fmt.Sprintf("m%d-%d", at.UnixMilli(), i), user, anon, at, data.ItemID(fmt.Sprintf("item%d", rng.IntN(12))))
-		e.Name = []string{"Product Viewed", "Product Clicked", "Order Completed", "Feedback Given"}[rng.IntN(4)]
-		e.Props = []byte(`{"feedback":"hide"}`)
+		e.Name = []string{"Product Viewed", "Product Clicked", "Order Completed", "Feedback Given", "Item Rated", "Item Rated"}[rng.IntN(6)]
+		e.Props = []byte(fmt.Sprintf(`{"feedback":"hide","rating":%d}`, 1+rng.IntN(5)))
 		switch rng.IntN(14) {
 		case 0:
 			e.Times.Event = at.Add(-time.Duration(rng.IntN(20*24)) * time.Hour)
