@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"time"
 
 	"kindred/data"
@@ -154,6 +153,3 @@ func (s *Source) describe() string {
 	}
 	return s.Name
 }
-
-// count writes a number for a note.
-func count(n int) string { return strconv.Itoa(n) }

@@ -193,17 +193,8 @@ func (f evaluateFlags) source(ctx context.Context, c config.Config, path string,
 		return nil, nil, err
 	}
 	var items []data.Item
-	for after := data.ItemID(""); ; {
-		page, err := cat.Items(ctx, after, pageSize)
-		if err != nil {
-			return nil, nil, err
-		}
-		items = append(items, page...)
-		if len(page) < pageSize {
-			return src, items, nil
-		}
-		after = page[len(page)-1].ID
-	}
+	err = eachItem(ctx, cat, func(it data.Item) error { items = append(items, it); return nil })
+	return src, items, err
 }
 
 // writeEvaluation writes the report and prints its table.

@@ -95,23 +95,7 @@ func exportItems(ctx context.Context, c config.Config, f lake.Format, w io.Write
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, cat.Close()) }()
-	return lake.ExportItems(ctx, f, w, func(yield func(data.Item) error) error {
-		for after := data.ItemID(""); ; {
-			page, err := cat.Items(ctx, after, pageSize)
-			if err != nil {
-				return err
-			}
-			for _, it := range page {
-				if err := yield(it); err != nil {
-					return err
-				}
-			}
-			if len(page) < pageSize {
-				return nil
-			}
-			after = page[len(page)-1].ID
-		}
-	})
+	return lake.ExportItems(ctx, f, w, func(yield func(data.Item) error) error { return eachItem(ctx, cat, yield) })
 }
 
 func exportProfiles(ctx context.Context, c config.Config, f lake.Format, w io.Writer) (n int64, err error) {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kindred/cmd/internal/config"
+	"kindred/data"
 	"kindred/data/embedded"
 )
 
@@ -38,6 +39,26 @@ func openCatalog(c config.Config) (*embedded.Catalog, error) {
 		return nil, fmt.Errorf("open %s: there is no such data directory; `kindred import` or `kindred serve` creates one", c.Data)
 	}
 	return embedded.OpenCatalog(c.Data, c.Space)
+}
+
+// eachItem calls yield for every item of the catalog, by id, and stops at its
+// first error.
+func eachItem(ctx context.Context, cat *embedded.Catalog, yield func(data.Item) error) error {
+	for after := data.ItemID(""); ; {
+		page, err := cat.Items(ctx, after, pageSize)
+		if err != nil {
+			return err
+		}
+		for _, it := range page {
+			if err := yield(it); err != nil {
+				return err
+			}
+		}
+		if len(page) < pageSize {
+			return nil
+		}
+		after = page[len(page)-1].ID
+	}
 }
 
 // lakeDir is where the lake of the data directory is.

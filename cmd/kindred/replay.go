@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kindred/cmd/internal/config"
 	"kindred/data/embedded"
 	"kindred/data/lake"
 	"kindred/features/stream"
@@ -36,94 +37,98 @@ func newReplay(g *globals) *cobra.Command {
 	return c
 }
 
-// replay rebuilds the state in place.
-func (g *globals) replay(ctx context.Context) (err error) {
+// records are a data directory's log and the lake behind it, opened for a replay.
+type records struct {
+	cfg      config.Config
+	store    *embedded.Store
+	lake     *lake.Lake
+	snapshot *lake.Snapshot
+}
+
+// openRecords opens the log of an existing data directory. dropAhead is as in
+// embedded.Options: for a replay that rebuilds what a damaged log lost.
+func (g *globals) openRecords(ctx context.Context, dropAhead bool) (_ *records, err error) {
 	c, err := g.load()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := mustExist(c.Data); err != nil {
-		return err
+		return nil, err
 	}
-	store, err := embedded.Open(c.Data, embedded.Options{Space: c.Space, Partitions: c.Partitions, Logger: g.logger(c), DropAhead: true})
+	r := &records{cfg: c}
+	if r.store, err = embedded.Open(c.Data, embedded.Options{Space: c.Space, Partitions: c.Partitions, Logger: g.logger(c), DropAhead: dropAhead}); err != nil {
+		return nil, storeError(c, err)
+	}
+	if r.lake, err = lake.Open(lakeDir(c), c.Space); err == nil {
+		r.snapshot, err = r.lake.Snapshot(ctx)
+	}
 	if err != nil {
-		return storeError(c, err)
+		return nil, errors.Join(err, r.store.Close())
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	l, err := lake.Open(lakeDir(c), c.Space)
-	if err != nil {
-		return err
-	}
-	snapshot, err := l.Snapshot(ctx)
-	if err != nil {
-		return err
-	}
-	p := newProgress(g.err)
-	defer p.close()
-	err = stream.Replay(ctx, stream.ReplayOptions{
-		Log: store, History: snapshot, Target: store, Partitions: store.Partitions(),
-		Features: c.Features, Clusterers: newClusterShelf(l).find,
+	return r, nil
+}
+
+// into folds the records into target, each partition up to until.
+func (r *records) into(ctx context.Context, target stream.Target, until func(int32) int64, p *progress) error {
+	err := stream.Replay(ctx, stream.ReplayOptions{
+		Log: r.store, History: r.snapshot, Target: target, Partitions: r.store.Partitions(),
+		Features: r.cfg.Features, Clusterers: newClusterShelf(r.lake).find, Until: until,
 		Progress: func(partition int32, folded, end int64) { p.at(fmt.Sprintf("partition %d", partition), folded, end) },
 	})
 	if err != nil {
 		return fmt.Errorf("replay: %w", err)
 	}
-	fmt.Fprintf(g.out, "rebuilt %d partitions from the log\n", store.Partitions())
+	return nil
+}
+
+// replay rebuilds the state in place.
+func (g *globals) replay(ctx context.Context) (err error) {
+	r, err := g.openRecords(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.store.Close()) }()
+	p := newProgress(g.err)
+	defer p.close()
+	if err := r.into(ctx, r.store, nil, p); err != nil {
+		return err
+	}
+	p.close()
+	fmt.Fprintf(g.out, "rebuilt %d partitions from the log\n", r.store.Partitions())
 	return nil
 }
 
 // verifyReplay folds the log into a place beside the store and compares.
 func (g *globals) verifyReplay(ctx context.Context) (err error) {
-	c, err := g.load()
+	r, err := g.openRecords(ctx, false)
 	if err != nil {
 		return err
 	}
-	if err := mustExist(c.Data); err != nil {
-		return err
-	}
-	store, err := embedded.Open(c.Data, embedded.Options{Space: c.Space, Partitions: c.Partitions, Logger: g.logger(c)})
-	if err != nil {
-		return storeError(c, err)
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	l, err := lake.Open(lakeDir(c), c.Space)
-	if err != nil {
-		return err
-	}
-	snapshot, err := l.Snapshot(ctx)
-	if err != nil {
-		return err
-	}
-	beside, err := os.MkdirTemp(c.Data, "verify-*")
+	defer func() { err = errors.Join(err, r.store.Close()) }()
+	beside, err := os.MkdirTemp(r.cfg.Data, "verify-*")
 	if err != nil {
 		return fmt.Errorf("replay: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(beside)) }()
-	target, err := embedded.Open(beside, embedded.Options{Space: c.Space, Partitions: store.Partitions(), StateOnly: true})
+	target, err := embedded.Open(beside, embedded.Options{Space: r.cfg.Space, Partitions: r.store.Partitions(), StateOnly: true})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, target.Close()) }()
 
-	p := newProgress(g.err)
-	defer p.close()
-	cursors := make([]int64, store.Partitions())
+	cursors := make([]int64, r.store.Partitions())
 	for i := range cursors {
-		if cursors[i], _, err = store.Load(ctx, int32(i)); err != nil {
+		if cursors[i], _, err = r.store.Load(ctx, int32(i)); err != nil {
 			return fmt.Errorf("replay: %w", err)
 		}
 	}
-	err = stream.Replay(ctx, stream.ReplayOptions{
-		Log: store, History: snapshot, Target: target, Partitions: store.Partitions(),
-		Features: c.Features, Clusterers: newClusterShelf(l).find,
-		Until:    func(partition int32) int64 { return cursors[partition] },
-		Progress: func(partition int32, folded, end int64) { p.at(fmt.Sprintf("partition %d", partition), folded, end) },
-	})
-	if err != nil {
-		return fmt.Errorf("replay: %w", err)
+	p := newProgress(g.err)
+	defer p.close()
+	if err := r.into(ctx, target, func(partition int32) int64 { return cursors[partition] }, p); err != nil {
+		return err
 	}
 	p.close()
-	return g.compare(ctx, store, target)
+	return g.compare(ctx, r.store, target)
 }
 
 // compare says whether both stores hold the same state, partition by partition.

@@ -67,12 +67,6 @@ func (c cells) get(meaning string) string {
 	return ""
 }
 
-// has reports whether the file has such a column.
-func (c cells) has(meaning string) bool {
-	_, ok := c.column[meaning]
-	return ok
-}
-
 // parseHeader finds out what each column of a header means: known maps a column's
 // name, in lower case, to its meaning, "" for one to be passed over.
 func parseHeader(line string, known map[string]string, required []string) (column map[string]int, separator byte, err error) {

@@ -181,8 +181,7 @@ func TestRelevantNeedsARatingAndSomethingNew(t *testing.T) {
 	}
 	hidden := act("ann", "h", 13)
 	hidden.Kind = data.Hide
-	src := source(t, act("ann", "a", 0), act("ann", "b", 1))
-	src = source(t, act("ann", "a", 0), act("bob", "a", 0), act("bob", "b", 0), act("bob", "c", 0),
+	src := source(t, act("ann", "a", 0), act("bob", "a", 0), act("bob", "b", 0), act("bob", "c", 0),
 		rated("good", 4, 10), rated("bad", 3, 11), act("ann", "viewed", 12), hidden, act("ann", "a", 14))
 	h := apply(t, src, Time, Options{Share: .5})
 	want := map[float64][]string{0: {"bad", "good", "viewed"}, 4: {"good", "viewed"}, 5: {"viewed"}}
