@@ -70,7 +70,7 @@ func (a *api) engine() (*gin.Engine, error) {
 	if err := e.SetTrustedProxies(a.cfg.TrustedProxies); err != nil {
 		return nil, fmt.Errorf("http: trusted_proxies: %w", err)
 	}
-	e.Use(a.observe, a.secure, refuseBadAddress, a.refuseCrossOrigin())
+	e.Use(a.observe, a.secure, refuseBadAddress, a.refuseRebound, a.refuseCrossOrigin())
 	e.NoRoute(func(c *gin.Context) {
 		writeProblem(c.Writer, problem(http.StatusNotFound, "there is no such route; /openapi.json lists them", field("path", "unknown route", nil)))
 	})

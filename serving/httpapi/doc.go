@@ -14,7 +14,7 @@
 // # Order of a request
 //
 //	request id, recovery, access log, metrics -> security headers -> UTF-8 of the
-//	address -> cross-origin protection -> route -> key and scope -> body, inflated
+//	address -> host and cross-origin protection -> route -> key and scope -> body, inflated
 //	and bounded -> Idempotency-Key -> validation -> handler
 //
 // # Keys
@@ -26,5 +26,6 @@
 //
 // Invariants: a stored Idempotency-Key answers without the handler being called;
 // no answer carries the text of an internal error; an address that other machines
-// can reach is refused without keys unless the configuration says insecure.
+// can reach is refused without keys unless the configuration says insecure; nor does
+// a server without keys answer to another name than this machine's.
 package httpapi

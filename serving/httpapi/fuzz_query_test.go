@@ -20,7 +20,7 @@ func FuzzRecommendationQuery(f *testing.F) {
 	f.Add("null", "n=500")
 	h := open(f, nil).stock().publish("m-1", 1)
 	f.Fuzz(func(t *testing.T, user, query string) {
-		r := httptest.NewRequest(http.MethodGet, "/v1/recommendations/x", nil)
+		r := httptest.NewRequest(http.MethodGet, "http://localhost/v1/recommendations/x", nil)
 		r.URL = &url.URL{Path: "/v1/recommendations/" + user, RawPath: "/v1/recommendations/" + url.PathEscape(user), RawQuery: query}
 		w := httptest.NewRecorder()
 		h.handler.ServeHTTP(w, r)

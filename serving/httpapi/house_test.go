@@ -262,6 +262,9 @@ func (h *house) do(method, target, body string, headers ...string) reply {
 		in = strings.NewReader(body)
 	}
 	r := httptest.NewRequest(method, target, in)
+	if strings.HasPrefix(target, "/") {
+		r.Host = "127.0.0.1:8080" // NewRequest's is example.com
+	}
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}

@@ -103,19 +103,3 @@ func refuseBadAddress(c *gin.Context) {
 	}
 	c.Next()
 }
-
-// refuseCrossOrigin keeps other sites' pages from making a visitor's browser send
-// changes here; tracking routes take calls from anywhere.
-func (a *api) refuseCrossOrigin() gin.HandlerFunc {
-	protection := http.NewCrossOriginProtection()
-	return func(c *gin.Context) {
-		if !isTracking(c.FullPath()) {
-			if err := protection.Check(c.Request); err != nil {
-				c.Abort()
-				writeProblem(c.Writer, problem(http.StatusForbidden, "requests from pages of another origin are refused", field("header.Origin", "another origin", nil)))
-				return
-			}
-		}
-		c.Next()
-	}
-}

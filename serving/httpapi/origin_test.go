@@ -1,0 +1,30 @@
+package httpapi_test
+
+import (
+	"net/http"
+	"testing"
+)
+
+func TestPagesThatTakeOverANameOfThisMachineAreRefused(t *testing.T) {
+	h := open(t, nil).stock()
+	rebound := func(origin string) []string { return []string{"Origin", origin, "Sec-Fetch-Site", "same-origin"} }
+	h.do("DELETE", "http://evil.example:8080/v1/items/love-1", "", rebound("http://evil.example:8080")...).want(http.StatusForbidden)
+	h.do("GET", "http://evil.example:8080/v1/profiles/ann", "").want(http.StatusForbidden)
+	h.do("GET", "http://127.0.0.1.evil.example/v1/items", "").want(http.StatusForbidden)
+	for _, host := range []string{"localhost:8080", "LOCALHOST", "127.0.0.1:8080", "127.1.2.3", "[::1]:8080", "[::1]"} {
+		h.do("GET", "http://"+host+"/v1/items", "").want(http.StatusOK)
+	}
+	if _, err := h.catalog.Item(t.Context(), "love-1"); err != nil {
+		t.Errorf("the rebound page deleted an item: %v", err)
+	}
+}
+
+func TestAServerWithKeysAnswersToEveryName(t *testing.T) {
+	h := open(t, withKeys)
+	h.do("GET", "http://shop.example/v1/items", "", "X-API-Key", "reader-secret").want(http.StatusOK)
+}
+
+func TestAServerThatIsOpenOnPurposeAnswersToEveryName(t *testing.T) {
+	h := open(t, func(o *overrides) { o.http.Addr, o.http.Insecure = ":8080", true })
+	h.do("GET", "http://shop.example/v1/items", "").want(http.StatusOK)
+}
