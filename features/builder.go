@@ -121,7 +121,7 @@ func (f *fold) ordinary(e data.Event) (Outcome, error) {
 		return f.reject(e, "the event names no profile"), nil
 	}
 	raw := e // as it came, for whoever sees it next
-	e.IDs = f.b.cfg.Identity.Clean(e.IDs)
+	e.IDs = f.b.cfg.Identity.Of(e)
 	if e.Times.Event.After(e.Times.Received) {
 		e.Times.Event = e.Times.Received
 	}

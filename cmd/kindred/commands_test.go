@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -79,6 +80,51 @@ func TestABadLineFailsTheImportAndLeavesNothing(t *testing.T) {
 	out := kindred(t, exitDone, "import", "--data", dir, "--format", "csv", "--max-bad", "1", file)
 	if !strings.Contains(out, "1 events (1 new") || !strings.Contains(out, "bad.csv:3") {
 		t.Errorf("with one bad line allowed it says %q", out)
+	}
+}
+
+func TestRowsOfNobodyFailTheImportAndLeaveNothing(t *testing.T) {
+	dir, file := t.TempDir(), write(t, "a.csv", "user,item\nann,lamp\nnull,desk\n")
+	if message := kindred(t, exitFailed, "import", "--data", dir, "--format", "csv", file); !strings.Contains(message, `identify nobody, the first with user "null"`) {
+		t.Errorf("says %q, want whose ids identify nobody", message)
+	}
+	for _, what := range []string{"items", "events"} {
+		if out := kindred(t, exitDone, "export", "--data", dir, "--what", what); out != "" {
+			t.Errorf("the failed import left %s: %s", what, out)
+		}
+	}
+	out := kindred(t, exitDone, "import", "--data", dir, "--format", "csv", "--max-bad", "1", file)
+	if !strings.Contains(out, "1 events (1 new") || !strings.Contains(out, "left out 1 events") {
+		t.Errorf("with one bad line allowed it says %q", out)
+	}
+}
+
+func TestADataSetThatNumbersPeopleFromZeroIsImportedWhole(t *testing.T) {
+	dir, set := t.TempDir(), t.TempDir()
+	for name, text := range map[string]string{"train.txt": "0 1 2\n1 2\n", "test.txt": "0 3\n"} {
+		if err := os.WriteFile(filepath.Join(set, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out := kindred(t, exitDone, "import", "--data", dir, "--format", "lightgcn", set); !strings.Contains(out, "3 events (3 new") {
+		t.Errorf("says %q, want 3 new events", out)
+	}
+	if out := kindred(t, exitDone, "export", "--data", dir, "--what", "profiles"); !strings.Contains(out, `"users":["0"]`) {
+		t.Errorf("nobody is called 0:\n%s", out)
+	}
+	kindred(t, exitDone, "replay", "--data", dir, "--verify")
+}
+
+func TestLargeEventsAreImportedInSmallerBatches(t *testing.T) {
+	const events = 75 // of 900 kB: more at once than the log's queue takes
+	var lines strings.Builder
+	for i := range events {
+		fmt.Fprintf(&lines, `{"v":1,"id":"e%d","source":"s","type":"track","name":"x","ids":{"user":"ann"},"t":{"event":"2026-01-01T00:00:00Z","received":"2026-01-01T00:00:00Z"},"props":{"a":"%s"}}`+"\n",
+			i, strings.Repeat("a", 900_000))
+	}
+	out := kindred(t, exitDone, "import", "--data", t.TempDir(), "--format", "jsonl", write(t, "a.jsonl", lines.String()))
+	if want := fmt.Sprintf("%d events (%d new", events, events); !strings.Contains(out, want) {
+		t.Errorf("says %q, want %q", out, want)
 	}
 }
 

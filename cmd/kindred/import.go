@@ -15,10 +15,14 @@ import (
 	"kindred/data/dataset"
 	"kindred/data/event"
 	"kindred/features"
+	"kindred/features/identity"
 )
 
-// importBatch is how many events are appended with one fsync.
-const importBatch = 2000
+// How much is appended with one fsync: so many events, or fewer large ones.
+const (
+	importBatch      = 2000
+	importBatchBytes = 8 << 20
+)
 
 // importOptions are the flags of `kindred import`.
 type importOptions struct {
@@ -93,11 +97,15 @@ func (g *globals) importPath(ctx context.Context, path string, o importOptions) 
 type imported struct {
 	name                        string
 	events, fresh, items, users int
+	nobody                      int // events of nobody, left out
 	bad                         []dataset.BadLine
 }
 
 func (d imported) String() string {
 	s := fmt.Sprintf("imported %s: %d events (%d new, %d already there), %d items, %d people", d.name, d.events, d.fresh, d.events-d.fresh, d.items, d.users)
+	if d.nobody > 0 {
+		s += fmt.Sprintf("\n  left out %d events whose ids identify nobody (see features.identity.blocked_ids)", d.nobody)
+	}
 	for i, b := range d.bad {
 		if i == 10 {
 			return s + fmt.Sprintf("\n  … and %d more lines left out", len(d.bad)-i)
@@ -132,6 +140,13 @@ func (n *node) importDataset(ctx context.Context, path string, o importOptions, 
 	defer func() { err = errors.Join(err, staged.Remove()) }()
 
 	done = imported{name: ds.Name, events: staged.Count(), items: len(staged.Items()), users: len(ds.Users), bad: ds.Bad}
+	if done.nobody, err = n.countNobody(staged, o.maxBad-len(ds.Bad)); err != nil {
+		return done, fmt.Errorf("import %s: %w", path, err)
+	}
+	done.events -= done.nobody
+	if err := n.worker.CatchUp(ctx); err != nil { // what an interrupted import appended is "already there" too
+		return done, fmt.Errorf("import %s: %w", path, err)
+	}
 	if err := n.catalog.PutItems(ctx, staged.Items()); err != nil {
 		return done, fmt.Errorf("import items of %s: %w", path, err)
 	}
@@ -141,42 +156,77 @@ func (n *node) importDataset(ctx context.Context, path string, o importOptions, 
 	return done, n.settle(ctx, p)
 }
 
+// countNobody counts the staged events that belong to nobody. More than allowed is
+// an error, before anything is written.
+func (n *node) countNobody(staged *dataset.Staged, allowed int) (nobody int, err error) {
+	var first data.IDs
+	err = staged.Events(func(e data.Event) error {
+		if n.ofNobody(e) {
+			if nobody++; nobody == 1 {
+				first = e.IDs
+			}
+		}
+		return nil
+	})
+	if err == nil && nobody > allowed {
+		err = fmt.Errorf("%d events have ids that identify nobody, the first with user %q and anonymous id %q; give them real ids, leave them out with --max-bad, or change features.identity.blocked_ids",
+			nobody, first.User, first.Anonymous)
+	}
+	return nobody, err
+}
+
+// ofNobody reports whether no id of the event identifies anybody.
+func (n *node) ofNobody(e data.Event) bool {
+	ids := n.cfg.Features.Identity.Of(e)
+	return ids.User == "" && ids.Anonymous == ""
+}
+
 // appendStaged appends the staged events that are not there yet, a batch at a
 // time, and returns how many.
 func (n *node) appendStaged(ctx context.Context, staged *dataset.Staged, p *progress) (fresh int, err error) {
 	lookup := func(kind data.IDKind, id string) (data.ProfileID, error) { return n.store.Lookup(ctx, kind, id) }
-	var batch []data.Event
-	seen := 0
+	var (
+		batch []data.Event
+		recs  []data.Record // of batch
+		bytes int           // of recs
+		seen  int
+	)
 	flush := func() error {
 		applied, err := features.AlreadyApplied(ctx, n.store, n.store.Partitions(), batch)
 		if err != nil {
 			return err
 		}
-		var recs []data.Record
-		for i, e := range batch {
+		missing := recs[:0]
+		for i, r := range recs {
 			if !applied[i] {
-				recs = append(recs, data.Record{Partition: data.PartitionOf(string(e.Profile), n.store.Partitions()), Value: event.Seal(e)})
+				missing = append(missing, r)
 			}
 		}
-		if len(recs) > 0 {
-			if err := n.store.Append(ctx, recs); err != nil {
-				return err
-			}
+		if err := n.store.Append(ctx, missing); err != nil {
+			return err
 		}
-		fresh += len(recs)
+		fresh += len(missing)
 		seen += len(batch)
-		batch = batch[:0]
+		batch, recs, bytes = batch[:0], recs[:0], 0
 		p.at("appending", int64(seen), int64(staged.Count()))
 		return nil
 	}
-	err = staged.Events(func(e data.Event) error {
-		e.IDs = n.cfg.Features.Identity.Clean(e.IDs)
-		if e.Profile, err = n.cfg.Features.Identity.Route(e.IDs, lookup); err != nil {
+	err = staged.Events(func(e data.Event) (err error) {
+		if n.ofNobody(e) {
+			return nil
+		}
+		e.IDs = n.cfg.Features.Identity.Of(e)
+		if e.Profile, err = identity.Home(e.IDs, lookup); err != nil {
 			return err
 		}
-		if batch = append(batch, e); len(batch) == importBatch {
-			return flush()
+		r := data.Record{Partition: data.PartitionOf(string(e.Profile), n.store.Partitions()), Value: event.Seal(e)}
+		if bytes += len(r.Value); len(batch) == importBatch || bytes > importBatchBytes && len(batch) > 0 {
+			if err := flush(); err != nil {
+				return err
+			}
+			bytes = len(r.Value)
 		}
+		batch, recs = append(batch, e), append(recs, r)
 		return nil
 	})
 	if err != nil {

@@ -68,6 +68,27 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
+func TestUserZeroIsAPersonOnlyInARowOfADataSet(t *testing.T) {
+	listed := Rules{Blocked: []string{"0"}}
+	for _, c := range []struct {
+		name     string
+		rules    Rules
+		ids      data.IDs
+		imported bool
+		want     data.UserID
+	}{
+		{"a row of a data set", Default(), data.IDs{User: "0"}, true, "0"},
+		{"a tracker's call", Default(), data.IDs{User: "0"}, false, ""},
+		{"an imported call that has a device", Default(), data.IDs{User: "0", Anonymous: "d1"}, true, ""},
+		{"a longer run of zeros", Default(), data.IDs{User: "000"}, true, ""},
+		{"blocked by configuration", listed, data.IDs{User: "0"}, true, ""},
+	} {
+		if got := c.rules.Of(data.Event{IDs: c.ids, Imported: c.imported}).User; got != c.want {
+			t.Errorf("%s: user %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
 func TestValidateRefusesAnEmptyBlockedID(t *testing.T) {
 	if err := (Rules{Blocked: []string{"x", " "}}).Validate(); err == nil {
 		t.Error("no error")

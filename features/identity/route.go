@@ -23,7 +23,11 @@ func Route(ids data.IDs, lookup Lookup) (data.ProfileID, error) {
 // far as the index knows. It costs at most two lookups. The error is ErrNobody,
 // or the index's, wrapped.
 func (r Rules) Route(ids data.IDs, lookup Lookup) (data.ProfileID, error) {
-	ids = r.Clean(ids)
+	return Home(r.Clean(ids), lookup)
+}
+
+// Home is Route for identifiers that identify somebody, as Clean and Of return them.
+func Home(ids data.IDs, lookup Lookup) (data.ProfileID, error) {
 	user, anon := string(ids.User), string(ids.Anonymous)
 	switch {
 	case user == "" && anon == "":

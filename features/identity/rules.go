@@ -2,6 +2,7 @@ package identity
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"kindred/data"
@@ -35,12 +36,23 @@ func (r Rules) Blocks(id string) bool {
 	if strings.Trim(id, "0-") == "" && id != "-" {
 		return true // empty, zeros, or a nil UUID
 	}
-	for _, b := range r.Blocked {
-		if strings.EqualFold(id, strings.TrimSpace(b)) {
-			return true
-		}
+	return r.lists(id)
+}
+
+// lists reports whether id is among the configured ones.
+func (r Rules) lists(id string) bool {
+	return slices.ContainsFunc(r.Blocked, func(b string) bool { return strings.EqualFold(id, strings.TrimSpace(b)) })
+}
+
+// Of returns the identifiers of an event that identify somebody. Data sets number
+// people from 0, so in an import the user "0" is a person, unless an anonymous id
+// beside it shows that a tracker meant nobody.
+func (r Rules) Of(e data.Event) data.IDs {
+	ids := r.Clean(e.IDs)
+	if e.Imported && e.IDs.User == "0" && e.IDs.Anonymous == "" && !r.lists("0") {
+		ids.User = "0"
 	}
-	return false
+	return ids
 }
 
 // Clean returns ids with blocked user and anonymous identifiers removed.
