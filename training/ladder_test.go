@@ -26,6 +26,8 @@ func TestAnExpectationIsMetOrNot(t *testing.T) {
 		"strictly above another row":    {Expectation{Model: Hybrid, Metric: "ndcg@10", Over: ALS, Strict: true}, false},
 		"as good is not strictly above": {Expectation{Model: ALS, Metric: "ndcg@10", Over: ALS, Strict: true}, false},
 		"as good is good enough":        {Expectation{Model: ALS, Metric: "ndcg@10", Over: ALS}, true},
+		"exactly as measured":           {Expectation{Model: ALS, Metric: "ndcg@10", Reference: .4505, Slack: .001, Exact: true}, true},
+		"more than was measured":        {Expectation{Model: ALS, Metric: "ndcg@10", Reference: .448, Slack: .001, Exact: true}, false},
 		"a row that is missing":         {Expectation{Model: Content, Metric: "ndcg@10"}, false},
 		"a metric that is missing":      {Expectation{Model: ALS, Metric: "mrr@10"}, false},
 		"a rival that is missing":       {Expectation{Model: ALS, Metric: "ndcg@10", Over: Content}, false},
