@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"kindred/data"
+	"kindred/serving/ingest"
 )
 
 const tagUsers = "Users"
@@ -38,8 +39,23 @@ type userView struct {
 
 // userLine is a line of a bulk upload.
 type userLine struct {
-	ID     string         `json:"id"`
-	Traits map[string]any `json:"traits"`
+	ID     string   `json:"id"`
+	Traits traitSet `json:"traits"`
+}
+
+// traitSet is traits as they came: numbers keep all their digits.
+type traitSet map[string]json.RawMessage
+
+// user is the line as ingest takes it.
+func (l userLine) user() data.User {
+	u := data.User{ID: data.UserID(l.ID)}
+	if l.Traits != nil {
+		u.Traits = make(map[string]any, len(l.Traits))
+	}
+	for name, value := range l.Traits {
+		u.Traits[name] = value
+	}
+	return u
 }
 
 // maxTraits bounds the traits of one call; the fold's profile budget bounds them all.
@@ -79,7 +95,7 @@ func (a *api) getUser(ctx context.Context, in *UserPath) (*userAnswer, error) {
 type putUserInput struct {
 	UserPath
 	Body struct {
-		Traits map[string]any `json:"traits" doc:"Traits to set; others stay as they are."`
+		Traits traitSet `json:"traits" doc:"Traits to set; others stay as they are."`
 	}
 }
 
@@ -98,8 +114,8 @@ func (a *api) putUser(ctx context.Context, in *putUserInput) (*acceptedAnswer, e
 		}
 		return nil, errorOrNil(e, where)
 	}
-	if err := a.deps.Ingest.Identify(ctx, []data.User{{ID: data.UserID(in.ID), Traits: line.Traits}}); err != nil {
-		return nil, a.fail(ctx, err, "path.id")
+	if err := a.deps.Ingest.Identify(ctx, []data.User{line.user()}); err != nil {
+		return nil, a.failUser(ctx, err, func(int) string { return "body.traits" })
 	}
 	out := &acceptedAnswer{}
 	out.Body.ID = in.ID
@@ -120,12 +136,22 @@ func (a *api) bulkUsers(ctx context.Context, in *bulkInput) (*bulkAnswer, error)
 	}
 	users := make([]data.User, len(lines))
 	for i, l := range lines {
-		users[i] = data.User{ID: data.UserID(l.ID), Traits: l.Traits}
+		users[i] = l.user()
 	}
 	if err := a.deps.Ingest.Identify(ctx, users); err != nil {
-		return nil, a.fail(ctx, err, "body")
+		return nil, a.failUser(ctx, err, func(i int) string { return fmt.Sprintf("body.user[%d].traits", i+1) })
 	}
 	return stored(len(users)), nil
+}
+
+// failUser is fail for errors that may be about one of the users sent; where names
+// the field of the i-th.
+func (a *api) failUser(ctx context.Context, err error, where func(i int) string) error {
+	var refused *ingest.UserError
+	if errors.As(err, &refused) {
+		return problem(http.StatusUnprocessableEntity, "validation failed; nothing was stored", field(where(refused.Index), refused.Error(), nil))
+	}
+	return a.fail(ctx, err, "body")
 }
 
 type usersAnswer struct {

@@ -117,13 +117,15 @@ func (s *Service) Accept(ctx context.Context, body Body, from Caller) (Result, e
 		}
 		events = append(events, e)
 	}
+	// Events first: when the log is full the client sends the body again, and events
+	// are dropped by their ids the second time, dead letters are not.
+	if err := s.Append(ctx, events); err != nil {
+		return Result{}, err
+	}
 	if len(dead) > 0 {
 		if err := s.deps.Log.AppendDead(ctx, dead); err != nil {
 			return Result{}, fmt.Errorf("keep %d rejected calls: %w", len(dead), err)
 		}
-	}
-	if err := s.Append(ctx, events); err != nil {
-		return Result{}, err
 	}
 	result.Accepted = len(events)
 	s.counts.accepted.Add(uint64(len(events)))

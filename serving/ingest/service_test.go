@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -136,6 +137,45 @@ func TestAFullLogIsOverload(t *testing.T) {
 	}
 	if c := s.Counts(); c.Accepted != 0 {
 		t.Errorf("counts = %+v", c)
+	}
+}
+
+func TestABodySentAgainAfterOverloadLeavesItsRejectsOnce(t *testing.T) {
+	l := &logbook{refuse: data.ErrOverloaded}
+	s, _ := service(l, index{}, ingest.Default())
+	body := `{"batch":[{"type":"track"},{"type":"track","event":"x","userId":"a","messageId":"1"}]}`
+	for range 3 {
+		if _, err := accept(t, s, body); !errors.Is(err, data.ErrOverloaded) {
+			t.Fatalf("Accept = %v, want ErrOverloaded", err)
+		}
+	}
+	l.refuse = nil
+	if _, err := accept(t, s, body); err != nil {
+		t.Fatal(err)
+	}
+	if len(l.dead) != 1 || len(l.events) != 1 {
+		t.Errorf("%d dead letters and %d events, want one of each", len(l.dead), len(l.events))
+	}
+}
+
+func TestTraitsThatNoEventCanHoldAreRefused(t *testing.T) {
+	for name, traits := range map[string]any{
+		"too deep":  json.RawMessage(strings.Repeat("[", 100) + strings.Repeat("]", 100)),
+		"too large": strings.Repeat("x", 40_000),
+		"no JSON":   func() {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := &logbook{}
+			s, _ := service(l, index{}, ingest.Default())
+			err := s.Identify(t.Context(), []data.User{{ID: "ann"}, {ID: "bob", Traits: map[string]any{"a": traits}}})
+			var refused *ingest.UserError
+			if !errors.As(err, &refused) || refused.Index != 1 || refused.User != "bob" {
+				t.Errorf("Identify = %v, want a UserError about bob", err)
+			}
+			if len(l.events) != 0 {
+				t.Errorf("%d events were logged, want none", len(l.events))
+			}
+		})
 	}
 }
 

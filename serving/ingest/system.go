@@ -8,21 +8,24 @@ import (
 	"time"
 
 	"kindred/data"
+	"kindred/data/event"
+	"kindred/features/identity"
 )
 
 // UserSource is the source of events that the users API makes.
 const UserSource = "users-api"
 
 // Identify appends an identify event for each user, so that the fold and a replay
-// agree on their traits. The error names a trait that is no JSON value or a user
-// that identifies nobody; else it is data.ErrOverloaded or the log's, wrapped.
+// agree on their traits: all of them or none. The error is a *UserError for traits
+// that are no JSON, or that an event cannot hold, and for a user that identifies
+// nobody; else it is data.ErrOverloaded or the log's, wrapped.
 func (s *Service) Identify(ctx context.Context, users []data.User) error {
 	now := s.deps.Now().UTC().Truncate(time.Millisecond)
 	events := make([]data.Event, 0, len(users))
-	for _, u := range users {
+	for i, u := range users {
 		traits, err := json.Marshal(u.Traits)
 		if err != nil {
-			return fmt.Errorf("traits of user %q: %w", u.ID, err)
+			return &UserError{i, u.ID, err}
 		}
 		if u.Traits == nil {
 			traits = nil
@@ -32,12 +35,40 @@ func (s *Service) Identify(ctx context.Context, users []data.User) error {
 			Type: data.Identify, IDs: data.IDs{User: u.ID}, Traits: traits,
 			Times: data.Times{Event: now, Received: now},
 		}
-		if e.Profile, err = s.route(ctx, e.IDs); err != nil {
+		if e.Profile, err = s.route(ctx, e.IDs); errors.Is(err, identity.ErrNobody) {
+			return &UserError{i, u.ID, err}
+		} else if err != nil {
 			return fmt.Errorf("user %q: %w", u.ID, err)
+		}
+		if err := readable(e); err != nil {
+			return &UserError{i, u.ID, err}
 		}
 		events = append(events, e)
 	}
 	return s.Append(ctx, events)
+}
+
+// UserError says why one of the users given to Identify cannot be stored.
+type UserError struct {
+	Index int // in the list
+	User  data.UserID
+	Err   error
+}
+
+func (e *UserError) Error() string { return fmt.Sprintf("user %q: %v", e.User, e.Err) }
+
+// Unwrap gives access to the cause.
+func (e *UserError) Unwrap() error { return e.Err }
+
+// readable is the objection of the log's readers to e, if they have one: what they
+// refuse must not be acknowledged. e is no larger than a tracking call may be.
+func readable(e data.Event) error {
+	b := event.Append(nil, e)
+	if len(b) > event.MaxCallBytes {
+		return fmt.Errorf("%d bytes as an event; at most %d are taken", len(b), event.MaxCallBytes)
+	}
+	_, err := event.Decode(b)
+	return err
 }
 
 // DeleteUser appends the delete event that erases the user's profile. Deleting

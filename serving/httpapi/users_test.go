@@ -1,0 +1,34 @@
+package httpapi_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func TestTraitsComeBackAsTheyWereSent(t *testing.T) {
+	h := open(t, nil)
+	h.do("PUT", "/v1/users/ann", `{"traits":{"account":9007199254740993,"tags":["a",{"b":null}],"old":null}}`).want(http.StatusOK)
+	h.do("POST", "/v1/users/bulk", `{"id":"bob","traits":{"account":9007199254740993}}`, "Content-Type", "application/x-ndjson").want(http.StatusOK)
+	for _, user := range []string{"ann", "bob"} {
+		if body := h.do("GET", "/v1/users/"+user, "").want(http.StatusOK).Body.String(); !strings.Contains(body, `"account":9007199254740993`) {
+			t.Errorf("%s = %s, want all digits of the account", user, body)
+		}
+	}
+}
+
+func TestTraitsThatTheLogCannotHoldAreNotAcknowledged(t *testing.T) {
+	h := open(t, nil)
+	deep := strings.Repeat("[", 100) + strings.Repeat("]", 100)
+	for name, r := range map[string]reply{
+		"too deep":       h.do("PUT", "/v1/users/ann", `{"traits":{"a":`+deep+`}}`),
+		"too large":      h.do("PUT", "/v1/users/ann", `{"traits":{"a":"`+strings.Repeat("x", 40_000)+`"}}`),
+		"one among many": h.do("POST", "/v1/users/bulk", `{"id":"bob"}`+"\n"+`{"id":"ann","traits":{"a":`+deep+`}}`, "Content-Type", "application/x-ndjson"),
+	} {
+		if r.Code != http.StatusUnprocessableEntity || !strings.Contains(r.Body.String(), "traits") {
+			t.Errorf("%s: %d %s, want 422 that names the traits", name, r.Code, r.Body)
+		}
+	}
+	h.do("GET", "/v1/users/ann", "").want(http.StatusNotFound)
+	h.do("GET", "/v1/users/bob", "").want(http.StatusNotFound)
+}
