@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"kindred/data"
@@ -24,9 +23,10 @@ type partition struct {
 	folded   int64         // offset of the next record to fold, as saved
 	advanced chan struct{} // closed and replaced when folded grows
 	stats    Stats
+	loaded   bool   // folded and stats are of the store
+	marked   string // the model of the newest marker that this worker appended, or ""
 
-	marked   atomic.Pointer[string] // the model version of the newest marker known of
-	lastTick time.Time              // of this owner; only run touches it
+	lastTick time.Time // of this owner; only run touches it
 }
 
 // errAgain asks for another try at once: nothing was saved, memory was dropped.
@@ -81,9 +81,6 @@ func (p *partition) load(ctx context.Context) error {
 		p.folder.drop()
 		return fmt.Errorf("partition %d: its cursor %d is older than the log's start %d; rebuild with `kindred replay`", p.n, p.folder.cursor, start)
 	}
-	if p.marked.Load() == nil {
-		p.marked.Store(&p.folder.memory.State.Models)
-	}
 	p.advance(tally{})
 	return nil
 }
@@ -104,13 +101,41 @@ func (p *partition) publish(ctx context.Context, poisoned []int64) error {
 		e.Skip = &offset
 		recs = append(recs, data.Record{Partition: p.n, Value: event.Seal(e)})
 	}
-	if len(recs) == 0 {
-		return nil
-	}
-	if err := p.opt.Log.Append(ctx, recs); err != nil {
-		return fmt.Errorf("append what partition %d emitted: %w", p.n, err)
+	for len(recs) > 0 {
+		n, bytes := 1, len(recs[0].Value)
+		for n < len(recs) && bytes+len(recs[n].Value) <= publishBytes {
+			bytes += len(recs[n].Value)
+			n++
+		}
+		if err := p.opt.Log.Append(ctx, recs[:n]); err != nil {
+			return fmt.Errorf("append what partition %d emitted: %w", p.n, err)
+		}
+		recs = recs[n:]
 	}
 	return nil
+}
+
+// publishBytes bounds one append of what a batch emitted. A batch may emit hundreds
+// of whole profiles, more than a log takes at once; after a crash in between, those
+// that were appended are appended again, and dropped by their receivers.
+const publishBytes = 4 << 20
+
+// says reports whether the newest marker in the log is known to make version live.
+func (p *partition) says(version string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.marked != "" {
+		return p.marked == version
+	}
+	// What is not folded yet may hold another marker.
+	return p.loaded && p.folded == p.opt.Log.End(p.n) && p.stats.Models == version
+}
+
+// mark notes the model of the marker that was appended; "" when it may not have been.
+func (p *partition) mark(version string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.marked = version
 }
 
 // systemEvent is an event of this server's own, stamped with its clock.
@@ -126,7 +151,7 @@ func (p *partition) systemEvent(name, id string) data.Event {
 func (p *partition) advance(t tally) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.folded = p.folder.cursor
+	p.folded, p.loaded = p.folder.cursor, true
 	p.stats.Now, p.stats.Models = p.folder.memory.State.Now, p.folder.memory.State.Models
 	p.stats.Poisoned += int64(len(t.poisoned))
 	for i, n := range t.outcomes {

@@ -17,6 +17,8 @@ type Worker struct {
 	opt     Options
 	parts   []*partition
 	popular *popular.Live
+
+	publishing sync.Mutex // one PublishModel at a time: the last one's marker is the newest
 }
 
 // New returns a worker that has not begun. The error names an option that is
@@ -101,14 +103,17 @@ func (w *Worker) Folded(partition int32) int64 { return w.parts[partition].posit
 func (w *Worker) Popularity() *popular.Live { return w.popular }
 
 // PublishModel makes a model version live in every partition, from a marker record
-// on. A partition whose newest marker already says so gets none.
+// on. A partition whose newest marker is known to say so gets none; one that is not
+// folded to its end may get another, which changes nothing.
 func (w *Worker) PublishModel(ctx context.Context, version string) error {
 	if version == "" {
 		return errors.New("publish model: the version is empty")
 	}
+	w.publishing.Lock()
+	defer w.publishing.Unlock()
 	var recs []data.Record
 	for _, p := range w.parts {
-		if marked := p.marked.Load(); marked != nil && *marked == version {
+		if p.says(version) {
 			continue
 		}
 		e := p.systemEvent(data.SysMarker, fmt.Sprintf("marker/%d/%s", p.n, version))
@@ -118,13 +123,14 @@ func (w *Worker) PublishModel(ctx context.Context, version string) error {
 	if len(recs) == 0 {
 		return nil
 	}
-	if err := w.opt.Log.Append(ctx, recs); err != nil {
-		return fmt.Errorf("publish model %s: %w", version, err)
+	err, marked := w.opt.Log.Append(ctx, recs), version
+	if err != nil { // the markers may be in the log all the same
+		err, marked = fmt.Errorf("publish model %s: %w", version, err), ""
 	}
 	for _, r := range recs {
-		w.parts[r.Partition].marked.Store(&version)
+		w.parts[r.Partition].mark(marked)
 	}
-	return nil
+	return err
 }
 
 // Flush appends a flush record to every partition, which ends the archiver's

@@ -252,6 +252,79 @@ func TestAMarkerMakesTheModelLiveOnce(t *testing.T) {
 	}
 }
 
+func TestAModelIsPublishedOverAMarkerThatIsNotFoldedYet(t *testing.T) {
+	m := newMemory(1)
+	first, _ := New(options(m, func() time.Time { return noon }))
+	if err := errors.Join(first.PublishModel(t.Context(), "m-1"), first.CatchUp(t.Context()), first.PublishModel(t.Context(), "m-2")); err != nil {
+		t.Fatal(err)
+	}
+	second, _ := New(options(m, func() time.Time { return noon })) // after a crash and a rollback
+	if err := second.parts[0].load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(second.PublishModel(t.Context(), "m-1"), second.CatchUp(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if live := second.Stats()[0].Models; live != "m-1" {
+		t.Errorf("%s is live, want m-1, which was published last", live)
+	}
+}
+
+func TestAFailedPublicationIsNoReasonToLeaveTheNextOneOut(t *testing.T) {
+	m := newMemory(1)
+	w, _ := New(options(m, func() time.Time { return noon }))
+	if err := errors.Join(w.PublishModel(t.Context(), "m-1"), w.CatchUp(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	m.failAppend = func() error { return errCrash } // after the record is in the log
+	if err := w.PublishModel(t.Context(), "m-2"); !errors.Is(err, errCrash) {
+		t.Fatalf("PublishModel = %v, want the log's failure", err)
+	}
+	m.failAppend = nil
+	if err := errors.Join(w.PublishModel(t.Context(), "m-1"), w.CatchUp(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if live := w.Stats()[0].Models; live != "m-1" {
+		t.Errorf("%s is live, want m-1, which was published last", live)
+	}
+}
+
+// narrow is a log that takes only so many bytes at once.
+type narrow struct {
+	*memory
+	most int
+}
+
+func (n narrow) Append(ctx context.Context, recs []data.Record) error {
+	bytes := 0
+	for _, r := range recs {
+		if bytes += len(r.Value); bytes > n.most {
+			return errors.New("larger than the whole append queue")
+		}
+	}
+	return n.memory.Append(ctx, recs)
+}
+
+func TestABatchThatEmitsMoreThanTheLogTakesAtOnceIsFolded(t *testing.T) {
+	m := newMemory(2)
+	opt := options(m, func() time.Time { return noon })
+	opt.Log, opt.BatchRecords = narrow{m, 6 << 20}, 64
+	w, _ := New(opt)
+	m.send(view("m0", "ann", "d1", noon, "lamp0"))
+	for i := range 8 { // routed to the device, as before anybody knew whose it is
+		e := view("m"+strconv.Itoa(i+1), "", "d1", noon, data.ItemID("lamp"+strconv.Itoa(i)))
+		e.Profile = data.NewProfileID(data.IDAnonymous, "d1")
+		e.Props = append(append([]byte(`{"a":"`), bytes.Repeat([]byte("a"), 900_000)...), `"}`...)
+		m.send(e)
+	}
+	if err := w.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if p := m.profile(t, ofUser("ann")); p.Version != 9 { // the absorb, then the eight
+		t.Errorf("%d records were folded into ann, want 9", p.Version)
+	}
+}
+
 func TestPopularityFollowsTheStreamAndSurvivesARestart(t *testing.T) {
 	m := newMemory(2)
 	now := func() time.Time { return noon }
