@@ -25,7 +25,7 @@
 // logs name keys, never secrets.
 //
 // Invariants: a stored Idempotency-Key answers without the handler being called;
-// no answer carries the text of an internal error; an address that other machines
+// no answer that needs no key carries the text of an internal error; an address that other machines
 // can reach is refused without keys unless the configuration says insecure; nor does
 // a server without keys answer to another name than this machine's.
 package httpapi

@@ -50,6 +50,7 @@ func TestKeysOpenWhatTheirScopesSay(t *testing.T) {
 		{"write with an admin's key", "PUT", "/v1/items/a", "{}", bearer("admin-secret"), 200},
 		{"the digest is no key", "PUT", "/v1/items/a", "{}", bearer(hex.EncodeToString([]byte("x"))), 401},
 		{"metrics without a key", "GET", "/metrics", "", nil, 401},
+		{"metrics with an ingest key", "GET", "/metrics", "", bearer("ingest-secret"), 403},
 		{"health without a key", "GET", "/healthz", "", nil, 200},
 		{"track without a key", "POST", "/v1/batch", body, nil, 401},
 		{"track with Basic", "POST", "/v1/batch", body, basic, 200},
@@ -86,6 +87,30 @@ func TestARepeatedIdempotencyKeyGetsTheStoredAnswer(t *testing.T) {
 	h.do("PUT", "/v1/items/lamp", `{"title":"Desk"}`, "Idempotency-Key", "k1").want(http.StatusConflict)
 	h.do("PUT", "/v1/items/lamp", `{"title":"Desk"}`, "Idempotency-Key", "k2").want(200)
 	h.do("PUT", "/v1/items/lamp", `{}`, "Idempotency-Key", "with space").want(http.StatusBadRequest)
+}
+
+func TestAConflictIsNotRememberedForItsIdempotencyKey(t *testing.T) {
+	busy := true
+	h := open(t, func(o *overrides) {
+		o.train = func(context.Context) (data.Job, error) {
+			if busy {
+				return data.Job{}, data.ErrConflict
+			}
+			return data.Job{ID: "train-1", Kind: "train"}, nil
+		}
+	})
+	h.do("POST", "/v1/jobs", `{"kind":"train"}`, "Idempotency-Key", "k1").want(http.StatusConflict)
+	busy = false
+	h.do("POST", "/v1/jobs", `{"kind":"train"}`, "Idempotency-Key", "k1").want(http.StatusAccepted)
+}
+
+func TestAnswersAreKeptByNobody(t *testing.T) {
+	h := open(t, nil).stock().publish("m-1", 1)
+	for _, path := range []string{"/v1/recommendations/ann", "/v1/items/space-1", "/v1/nothing", "/metrics"} {
+		if got := h.do("GET", path, "").Header().Get("Cache-Control"); got != "no-store" {
+			t.Errorf("%s: Cache-Control = %q, want no-store", path, got)
+		}
+	}
 }
 
 // fullLog refuses everything, as a log with a full queue does.

@@ -40,11 +40,13 @@ const stalePolls = 10 * time.Second
 
 // readyz is ready when the catalog was read lately and every check passes. A model
 // that cannot be loaded does not make it unready while another one, or popularity,
-// answers; serving.failure says so. Why a check failed is in the log, not in the answer.
+// answers; serving.wanted says so. Why something failed is in the log and, for keys
+// that may read, in /v1/models: here everybody may ask.
 func (a *api) readyz(ctx context.Context, _ *struct{}) (*readyAnswer, error) {
 	out := &readyAnswer{Status: http.StatusOK}
 	status := a.deps.Live.Status()
 	out.Body.Serving = servingOf(status)
+	out.Body.Serving.Failure = ""
 	out.Body.Checks = map[string]bool{"catalog": a.deps.Now().Sub(status.Read) < stalePolls}
 	for _, check := range a.deps.Checks {
 		err := check.OK(ctx)

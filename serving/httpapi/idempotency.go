@@ -27,8 +27,9 @@ func idempotencyParameter() *huma.Param {
 	}
 }
 
-// once answers a repeated Idempotency-Key from what is stored. Answers of 5xx and
-// 429 are not stored: the request may be tried again.
+// once answers a repeated Idempotency-Key from what is stored. Answers that pass by
+// themselves (5xx, 429, and 409: something else is under way) are not stored: the
+// request may be tried again.
 func (a *api) once(ctx huma.Context, next func(huma.Context)) {
 	c := humagin.Unwrap(ctx)
 	header := c.GetHeader("Idempotency-Key")
@@ -42,7 +43,7 @@ func (a *api) once(ctx huma.Context, next func(huma.Context)) {
 	}
 	body, _ := io.ReadAll(c.Request.Body) // in memory: takeBody put it there
 	c.Request.Body = io.NopCloser(bytes.NewReader(body))
-	// Keys of different callers and routes do not meet.
+	// Keys of different callers do not meet; one caller's on two routes contradict.
 	key := c.GetString(keyName) + "\x1f" + header
 	store := a.deps.Catalog
 	stored, err := store.BeginRequest(ctx.Context(), key, requestHash(c.Request, body), a.cfg.IdempotencyTTL)
@@ -72,7 +73,7 @@ func (a *api) once(ctx huma.Context, next func(huma.Context)) {
 	next(ctx)
 	finished = true
 	c.Writer = rec.ResponseWriter
-	if status := rec.Status(); status >= 500 || status == http.StatusTooManyRequests {
+	if status := rec.Status(); status >= 500 || status == http.StatusTooManyRequests || status == http.StatusConflict {
 		err = store.CancelRequest(keep, key)
 	} else {
 		err = store.FinishRequest(keep, key, status, rec.Header().Get("Content-Type"), rec.body.Bytes())

@@ -66,6 +66,7 @@ func (a *api) observe(c *gin.Context) {
 // secure sets the headers that every answer carries; pages set their own on top.
 func (a *api) secure(c *gin.Context) {
 	h := c.Writer.Header()
+	h.Set("Cache-Control", "no-store") // answers are about people, and change with the next event
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "no-referrer")

@@ -13,6 +13,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
 )
 
 // open is the scope of routes that need no key.
@@ -58,26 +59,31 @@ func register[I, O any](a *api, o operation, handler func(context.Context, *I) (
 // checkKey lets callers through whose key carries the scope.
 func (a *api) checkKey(scope Scope) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
-		c := humagin.Unwrap(ctx)
-		if scope == open || a.keys.open() {
+		if c := humagin.Unwrap(ctx); a.admit(c, scope) {
 			next(ctx)
-			return
 		}
-		key, ok := a.keys.find(presented(c.Request.Header))
-		if !ok {
-			c.Header("WWW-Authenticate", `Bearer realm="kindred"`)
-			writeProblem(c.Writer, problem(http.StatusUnauthorized, "an API key is needed: send it as Authorization: Bearer KEY or X-API-Key",
-				field("header.Authorization", "missing or unknown key", nil)))
-			return
-		}
-		note(c, key.name)
-		if !key.may(scope) {
-			writeProblem(c.Writer, problem(http.StatusForbidden, fmt.Sprintf("the key %q lacks the scope %s", key.name, scope),
-				field("header.Authorization", "needs scope "+string(scope), nil)))
-			return
-		}
-		next(ctx)
 	}
+}
+
+// admit reports whether the caller's key carries the scope; else it answers.
+func (a *api) admit(c *gin.Context, scope Scope) bool {
+	if scope == open || a.keys.open() {
+		return true
+	}
+	key, ok := a.keys.find(presented(c.Request.Header))
+	if !ok {
+		c.Header("WWW-Authenticate", `Bearer realm="kindred"`)
+		writeProblem(c.Writer, problem(http.StatusUnauthorized, "an API key is needed: send it as Authorization: Bearer KEY or X-API-Key",
+			field("header.Authorization", "missing or unknown key", nil)))
+		return false
+	}
+	note(c, key.name)
+	if !key.may(scope) {
+		writeProblem(c.Writer, problem(http.StatusForbidden, fmt.Sprintf("the key %q lacks the scope %s", key.name, scope),
+			field("header.Authorization", "needs scope "+string(scope), nil)))
+		return false
+	}
+	return true
 }
 
 // takeBody reads the body into memory, inflated, at most limit bytes of it, and

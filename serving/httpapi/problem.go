@@ -27,7 +27,6 @@ func field(location, message string, value any) *huma.ErrorDetail {
 // writeProblem answers with a problem document.
 func writeProblem(w http.ResponseWriter, p *huma.ErrorModel) {
 	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(p.Status)
 	json.NewEncoder(w).Encode(p) // the client may be gone; nobody is left to tell
 }

@@ -136,5 +136,11 @@ func TestAModelThatCannotBeLoadedLeavesTheOldOneServing(t *testing.T) {
 	if s := models.Serving; s.Version != "m-1" || s.Wanted != "m-2" || s.Failure == "" {
 		t.Errorf("serving = %+v, want m-1, wanting m-2, and why not", s)
 	}
-	h.do("GET", "/readyz", "").want(200)
+	var ready struct {
+		Serving struct{ Wanted, Failure string }
+	}
+	h.do("GET", "/readyz", "").want(200).into(&ready)
+	if s := ready.Serving; s.Wanted != "m-2" || s.Failure != "" {
+		t.Errorf("readyz says %+v, want which model is missing and, as everybody may ask, not why", s)
+	}
 }

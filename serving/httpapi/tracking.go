@@ -136,16 +136,8 @@ func sourceName(writeKey string) string {
 // requireKey is checkKey for plain handlers.
 func (a *api) requireKey(scope Scope) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		if a.keys.open() {
-			return
-		}
-		key, ok := a.keys.find(presented(c.Request.Header))
-		if !ok || !key.may(scope) {
+		if !a.admit(c, scope) {
 			c.Abort()
-			c.Header("WWW-Authenticate", `Bearer realm="kindred"`)
-			writeProblem(c.Writer, problem(http.StatusUnauthorized, "an API key with the scope "+string(scope)+" is needed", field("header.Authorization", "missing, unknown or lacks the scope", nil)))
-			return
 		}
-		note(c, key.name)
 	}
 }
