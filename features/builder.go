@@ -16,7 +16,7 @@ type Outcome int
 const (
 	Applied   Outcome = iota // it changed its profile, or was a system record and took effect
 	Duplicate                // it had been applied before
-	Late                     // it was older than MaxEventAge when it arrived; kept in Commit.Late
+	Late                     // it was older than MaxEventAge by log time; kept in Commit.Late
 	Forwarded                // its profile was merged into another; sent there
 	Erased                   // it happened before its profile was erased
 	Rejected                 // it makes no sense; kept in Commit.Dead
@@ -137,7 +137,7 @@ func (f *fold) ordinary(e data.Event) (Outcome, error) {
 	case target != "":
 		f.forward(raw, target)
 		return Forwarded, nil
-	case !e.Imported && millis(e.Times.Received)-at > f.b.maxAge:
+	case !e.Imported && f.now-at > f.b.maxAge: // by log time, as ids are forgotten: an event forwarded once more may be old
 		f.m.late = append(f.m.late, data.Record{Partition: f.m.partition, Offset: f.offset, Value: event.Seal(raw)})
 		return Late, nil
 	case h.p.Deleted && at <= h.p.LastSeen:

@@ -13,7 +13,7 @@ type Config struct {
 	Weights Weights `yaml:"weights"`
 	// SessionGap is the inactivity that ends a session.
 	SessionGap time.Duration `yaml:"session_gap"`
-	// MaxEventAge is how much older than its arrival an event may be; also the
+	// MaxEventAge is how much older than log time an event may be; also the
 	// horizon of deduplication. Imported history may be of any age.
 	MaxEventAge time.Duration `yaml:"max_event_age"`
 	// HistoryCap bounds a person's distinct items, newest first.

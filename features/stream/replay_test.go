@@ -152,6 +152,37 @@ func TestCrashesChangeNothing(t *testing.T) {
 	}
 }
 
+// An interrupted replay leaves a partition at its beginning. The stream then folds
+// it and forwards again what it forwarded weeks ago.
+func TestAStreamThatTakesOverFromAReplayAppliesNothingTwice(t *testing.T) {
+	m := newMemory(2)
+	at := noon
+	w, _ := New(options(m, func() time.Time { return at }))
+	m.send(view("m1", "ann", "d1", at, "lamp1"))
+	stale := view("m2", "", "d1", at, "lamp2")
+	stale.Profile = data.NewProfileID(data.IDAnonymous, "d1")
+	m.send(stale)
+	if err := w.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	at = at.AddDate(0, 0, 30)
+	m.send(view("m3", "ann", "", at, "lamp3"))
+	if err := w.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want := m.profile(t, ofUser("ann")).History
+	if err := m.DropState(t.Context(), data.PartitionOf(string(stale.Profile), 2)); err != nil {
+		t.Fatal(err)
+	}
+	after, _ := New(options(m, func() time.Time { return at }))
+	if err := after.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, m.profile(t, ofUser("ann")).History); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestReplayReadsTheLakeWhereTheLogIsTrimmed(t *testing.T) {
 	m := newMemory(2)
 	crowd(rand.New(rand.NewPCG(3, 3)), m, 100, noon)
