@@ -157,14 +157,16 @@ func (f *fold) keep(k data.DedupKey, ids []uint64) error {
 	return nil
 }
 
-// maxKnownIDs bounds the bytes of knownIDs, so that an absorb stays well below the
-// largest event.
+// maxKnownIDs bounds the bytes of knownIDs, so that no absorb is all ids.
 const maxKnownIDs = 256 << 10
+
+// maxKeyBytes is the most that the day, the flag and the count of a key take.
+const maxKeyBytes = 2*binary.MaxVarintLen64 + 1
 
 // knownIDs encodes the message ids that the profile could still receive a retry
 // of: live ids of the days within the maximum age, newest day first, then imported
-// ids, until maxKnownIDs is reached.
-func (f *fold) knownIDs(p *data.Profile) ([]byte, error) {
+// ids, as far as they fit into limit bytes.
+func (f *fold) knownIDs(p *data.Profile, limit int) ([]byte, error) {
 	var keys []data.DedupKey
 	for d := dayOf(f.now) + 1; d >= f.m.horizon; d-- {
 		keys = append(keys, data.DedupKey{Profile: p.ID, Day: d})
@@ -183,7 +185,7 @@ func (f *fold) knownIDs(p *data.Profile) ([]byte, error) {
 	}
 	var out []byte
 	for _, k := range keys {
-		if ids := f.m.dedup[k].ids; len(ids) > 0 && len(out)+8*len(ids) < maxKnownIDs {
+		if ids := f.m.dedup[k].ids; len(ids) > 0 && len(out)+8*len(ids)+maxKeyBytes <= limit {
 			out = binary.AppendVarint(out, int64(k.Day))
 			flag := byte(0)
 			if k.Imported {

@@ -66,6 +66,23 @@ func TestARetryOfWhatTheDeviceSentIsADuplicateForThePersonToo(t *testing.T) {
 	}
 }
 
+func TestAHugeProfileIsAbsorbedAsFarAsTheLogTakesIt(t *testing.T) {
+	cfg := Default()
+	cfg.HistoryCap = 5000
+	w := newWorld(t, cfg)
+	for day := range 4 {
+		items := make([]data.EventItem, 1000)
+		for i := range items {
+			items[i].ID = data.ItemID(fmt.Sprintf("%d-%d-%s", day, i, strings.Repeat("x", 245)))
+		}
+		w.fold(w.route(w.event(noon.AddDate(0, 0, day), "", "d1", "Order Completed", items...)))
+	}
+	w.fold(w.route(w.event(w.received.Add(time.Second), "ann", "d1", "Product Viewed", lamp("lamp")))) // fails on what the log would refuse
+	if got := w.user("ann").History; len(got) < 2000 || got[0].Item != "lamp" {
+		t.Errorf("%d items, the first %.10s; want the newest thousands, the lamp first", len(got), got[0].Item)
+	}
+}
+
 func TestAnEventAtAMergedProfileIsForwarded(t *testing.T) {
 	w := newWorld(t, Default())
 	w.fold(w.route(w.event(noon, "ann", "d1", "Product Viewed", lamp("lamp"))))

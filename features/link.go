@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kindred/data"
+	"kindred/data/event"
 )
 
 const (
@@ -135,11 +136,11 @@ func limitIDs(p *data.Profile) {
 // leave sends everything that p is to the profile it belongs to and leaves a
 // redirect behind. The index points to the new home at once.
 func (f *fold) leave(p *data.Profile, to data.ProfileID, at int64) error {
-	state, err := p.AppendBinary(nil)
+	state, err := absorbable(p)
 	if err != nil {
 		return fmt.Errorf("encode profile %s: %w", p.ID, err)
 	}
-	ids, err := f.knownIDs(p)
+	ids, err := f.knownIDs(p, min(maxKnownIDs, maxAbsorb-len(state)))
 	if err != nil {
 		return err
 	}
@@ -155,6 +156,23 @@ func (f *fold) leave(p *data.Profile, to data.ProfileID, at int64) error {
 	})
 	*p = data.Profile{ID: p.ID, Version: p.Version, LastOffset: p.LastOffset, Redirect: to}
 	return nil
+}
+
+// maxAbsorb bounds the state and the message ids of an absorb together, so that the
+// event, in which they are base64, is one that the log gives back.
+const maxAbsorb = (event.MaxBytes - 4<<10) / 4 * 3
+
+// absorbable is the encoded profile, without the oldest history that has no room in
+// an absorb: with the default cap that takes item ids of hundreds of bytes.
+func absorbable(p *data.Profile) ([]byte, error) {
+	q := *p
+	for {
+		state, err := q.AppendBinary(nil)
+		if err != nil || len(state) <= maxAbsorb || len(q.History) == 0 {
+			return state, err
+		}
+		q.History = q.History[:len(q.History)*3/4]
+	}
 }
 
 // systemSource is the source of the events that Kindred writes itself.
