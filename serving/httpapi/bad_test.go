@@ -1,13 +1,17 @@
 package httpapi_test
 
 import (
+	"context"
 	"encoding/json"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"kindred/data"
 )
 
 // TestBadInputIsNamed: every kind of bad input gets a problem document that names
@@ -208,5 +212,15 @@ func TestAPanicIsAProblemDocument(t *testing.T) {
 	r := h.do("GET", "/readyz", "").want(http.StatusInternalServerError)
 	if !strings.Contains(r.Body.String(), r.Header().Get("X-Request-Id")) || strings.Contains(r.Body.String(), "secret") {
 		t.Errorf("body = %s, want the request id and nothing of the panic", r.Body)
+	}
+}
+
+func TestAnAnswerThatIsNoJSONIsAProblem(t *testing.T) {
+	h := open(t, func(o *overrides) {
+		o.train = func(context.Context) (data.Job, error) { return data.Job{ID: "j", Progress: math.Inf(1)}, nil }
+	})
+	r := h.do("POST", "/v1/jobs", `{"kind":"train"}`).want(http.StatusInternalServerError)
+	if got := r.Header().Get("Content-Type"); got != "application/problem+json" {
+		t.Errorf("Content-Type = %q: %s, want a problem document", got, r.Body)
 	}
 }

@@ -3,6 +3,8 @@ package httpapi_test
 import (
 	"net/http"
 	"testing"
+
+	"kindred/serving/httpapi"
 )
 
 func TestPagesThatTakeOverANameOfThisMachineAreRefused(t *testing.T) {
@@ -27,4 +29,28 @@ func TestAServerWithKeysAnswersToEveryName(t *testing.T) {
 func TestAServerThatIsOpenOnPurposeAnswersToEveryName(t *testing.T) {
 	h := open(t, func(o *overrides) { o.http.Addr, o.http.Insecure = ":8080", true })
 	h.do("GET", "http://shop.example/v1/items", "").want(http.StatusOK)
+}
+
+func TestOnlyPagesOfAllowedOriginsTrack(t *testing.T) {
+	h := open(t, func(o *overrides) { o.http.AllowedOrigins = []string{"https://shop.example"} })
+	body := call("Product Viewed", "ann", "", "a", "1")
+	for _, tt := range []struct {
+		origin string
+		status int
+		allow  string
+	}{
+		{"https://shop.example", 200, "https://shop.example"},
+		{"https://evil.example", 403, ""},
+		{"null", 403, ""},
+		{"http://127.0.0.1:8080", 200, ""}, // the server's own pages
+	} {
+		r := h.do("POST", "/v1/t", body, "Origin", tt.origin, "Content-Type", "text/plain").want(tt.status)
+		if got := r.Header().Get("Access-Control-Allow-Origin"); got != tt.allow || r.Header().Get("Vary") != "Origin" {
+			t.Errorf("%s: allowed origin %q and Vary %q, want %q and Origin", tt.origin, got, r.Header().Get("Vary"), tt.allow)
+		}
+	}
+	h.do("POST", "/v1/t", body).want(http.StatusOK) // a server sends no origin
+	if c := httpapi.Default(); len(c.AllowedOrigins) != 1 || c.AllowedOrigins[0] != "*" {
+		t.Errorf("by default %v may track, want all", c.AllowedOrigins)
+	}
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
-
+	"net/url"
 	"slices"
 	"strings"
 
@@ -39,17 +39,20 @@ func (a *api) trackingRoutes(e *gin.Engine) {
 	}
 }
 
-// allowOrigin writes the CORS headers; errors carry them too, or pages could not read them.
+// allowOrigin writes the CORS headers, and refuses pages of origins that are not
+// allowed; errors carry the headers too, or pages could not read them.
 func (a *api) allowOrigin(c *gin.Context) {
 	h := c.Writer.Header()
 	origin := c.GetHeader("Origin")
+	everybody := slices.Contains(a.cfg.AllowedOrigins, "*")
+	listed := slices.Contains(a.cfg.AllowedOrigins, origin)
 	switch {
-	case slices.Contains(a.cfg.AllowedOrigins, "*"):
+	case everybody:
 		h.Set("Access-Control-Allow-Origin", "*")
-	case slices.Contains(a.cfg.AllowedOrigins, origin):
+	case listed:
 		h.Set("Access-Control-Allow-Origin", origin)
-		fallthrough
-	default:
+	}
+	if !everybody {
 		h.Add("Vary", "Origin")
 	}
 	h.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
@@ -57,7 +60,19 @@ func (a *api) allowOrigin(c *gin.Context) {
 	h.Set("Access-Control-Expose-Headers", "Retry-After, X-RateLimit-Reset")
 	h.Set("Access-Control-Max-Age", "86400")
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	// A page needs no preflight to send text/plain, so hiding the answer is not enough.
+	if origin != "" && !everybody && !listed && !isOwn(origin, c.Request) {
+		c.Abort()
+		a.refuseTracking(c, http.StatusForbidden, "pages of this origin may not send tracking calls; see allowed_origins in the configuration")
+		return
+	}
 	c.Next()
+}
+
+// isOwn reports whether the origin is this server's own, as its pages have it.
+func isOwn(origin string, r *http.Request) bool {
+	u, err := url.Parse(origin)
+	return err == nil && u.Host != "" && u.Host == r.Host
 }
 
 // trackAnswer is what tracking routes answer with.

@@ -24,7 +24,7 @@ func (a *api) userRoutes() {
 	register(a, operation{id: "delete-user", method: http.MethodDelete, path: "/v1/users/{id}", tag: tagUsers,
 		summary: "Erase a user's profile; a delete event in the log", scope: ScopeAdmin, status: http.StatusNoContent, errors: []int{404, 429}}, a.deleteUser)
 	register(a, operation{id: "bulk-users", method: http.MethodPost, path: "/v1/users/bulk", tag: tagUsers,
-		summary: "Set the traits of many users: one JSON object per line, all or nothing", scope: ScopeAdmin, maxBody: a.cfg.MaxBulkBytes, errors: []int{429}}, a.bulkUsers)
+		summary: "Set the traits of up to 10,000 users: one JSON object per line, all or nothing", scope: ScopeAdmin, maxBody: a.cfg.MaxBulkBytes, errors: []int{429}}, a.bulkUsers)
 }
 
 // userView is a person as a customer describes them.
@@ -57,6 +57,9 @@ func (l userLine) user() data.User {
 	}
 	return u
 }
+
+// maxBulkUsers bounds one bulk upload: all its events go into one write of the log.
+const maxBulkUsers = 10_000
 
 // maxTraits bounds the traits of one call; the fold's profile budget bounds them all.
 const maxTraits = 200
@@ -133,6 +136,10 @@ func (a *api) bulkUsers(ctx context.Context, in *bulkInput) (*bulkAnswer, error)
 	lines, err := readLines(in.RawBody, a.checkUser)
 	if err != nil {
 		return nil, err
+	}
+	if len(lines) > maxBulkUsers {
+		return nil, problem(http.StatusUnprocessableEntity, "validation failed; nothing was stored",
+			field("body", fmt.Sprintf("%d users; at most %d are taken in one request", len(lines), maxBulkUsers), nil))
 	}
 	users := make([]data.User, len(lines))
 	for i, l := range lines {

@@ -32,3 +32,12 @@ func TestTraitsThatTheLogCannotHoldAreNotAcknowledged(t *testing.T) {
 	h.do("GET", "/v1/users/ann", "").want(http.StatusNotFound)
 	h.do("GET", "/v1/users/bob", "").want(http.StatusNotFound)
 }
+
+func TestMoreUsersThanTheLogTakesAtOnceAreRefused(t *testing.T) {
+	h := open(t, nil)
+	body := strings.Repeat("{\"id\":\"ann\"}\n", 70_000)
+	r := h.do("POST", "/v1/users/bulk", body, "Content-Type", "application/x-ndjson").want(http.StatusUnprocessableEntity)
+	if !strings.Contains(r.Body.String(), "10000") {
+		t.Errorf("answer = %s, want how many are taken", r.Body)
+	}
+}
