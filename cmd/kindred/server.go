@@ -217,10 +217,17 @@ func (s *server) flush(ctx context.Context) error {
 	return nil
 }
 
-// archiveTail leaves a complete lake behind, so that training needs no server.
+// archiveTail leaves a complete lake behind, so that training needs no server. The
+// log is folded first, for what the fold appends (who became whom) belongs to it;
+// what takes longer than half the time is left to the next start.
 func (s *server) archiveTail(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), archiveAtStop)
 	defer cancel()
+	folding, done := context.WithTimeout(ctx, archiveAtStop/2)
+	defer done()
+	if err := s.worker.CatchUp(folding); err != nil {
+		s.log.Warn("stopping before the log is folded to its end", "reason", err)
+	}
 	if err := s.flush(ctx); err != nil {
 		return fmt.Errorf("archive the log's tail: %w; it is archived at the next start", err)
 	}
