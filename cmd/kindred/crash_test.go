@@ -127,3 +127,19 @@ func TestKilledUnderLoadLosesAndRepeatsNothing(t *testing.T) {
 		t.Error(out)
 	}
 }
+
+// TestTrainingFindsWhatAKilledServerLeft: the log's tail is not in the lake when a
+// server is killed, and `kindred train` alone brings it there.
+func TestTrainingFindsWhatAKilledServerLeft(t *testing.T) {
+	dir := shop(t)
+	s := start(t, dir)
+	s.track("/v1/track", map[string]any{"userId": "b-0", "event": "Product Viewed", "messageId": "tail", "properties": map[string]any{"product_id": "b19"}})
+	s.kill()
+	if strings.Contains(kindred(t, exitDone, "export", "--data", dir, "--what", "interactions"), `"tail"`) {
+		t.Fatal("the tail is in the lake already; the test shows nothing")
+	}
+	kindred(t, exitDone, "train", "--data", dir)
+	if !strings.Contains(kindred(t, exitDone, "export", "--data", dir, "--what", "interactions"), `"tail"`) {
+		t.Error("training did not archive the tail")
+	}
+}

@@ -99,6 +99,17 @@ func (n *node) settle(ctx context.Context, p *progress) error {
 	return nil
 }
 
+// archived reports whether the lake holds the whole log.
+func (n *node) archived(ctx context.Context) (bool, error) {
+	for p := range n.store.Partitions() {
+		next, err := n.lake.Cursor(ctx, p)
+		if err != nil || next < n.store.End(p) {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
 // storeError says what to do about a store that does not open.
 func storeError(c config.Config, err error) error {
 	if errors.Is(err, data.ErrLocked) {

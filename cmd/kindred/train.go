@@ -61,7 +61,7 @@ func (g *globals) train(ctx context.Context, c config.Config, force bool) (err e
 	}
 	p := newProgress(g.err)
 	defer p.close()
-	if err := g.flushServer(ctx, cat, p); err != nil {
+	if err := g.completeLake(ctx, c, cat, p); err != nil {
 		return err
 	}
 	t := trainer{cfg: c, catalog: cat, lake: l, owner: newOwner("train")}
@@ -79,12 +79,33 @@ func (g *globals) train(ctx context.Context, c config.Config, force bool) (err e
 	return nil
 }
 
+// completeLake brings what is in the log and not in the lake there: whoever holds
+// the log is asked to; where nobody does, it is done here. A server that was killed
+// leaves such a tail.
+func (g *globals) completeLake(ctx context.Context, c config.Config, cat *embedded.Catalog, p *progress) error {
+	if mustExist(c.Data) != nil {
+		return nil // a lake without a log
+	}
+	n, err := newNode(c, g.logger(c))
+	if errors.Is(err, data.ErrLocked) {
+		return g.flushServer(ctx, cat, p)
+	}
+	if err != nil {
+		return err
+	}
+	complete, err := n.archived(ctx)
+	if err == nil && !complete {
+		err = n.settle(ctx, p)
+	}
+	return errors.Join(err, n.close())
+}
+
 // flushServer asks a running server to archive what it has taken in, and waits for it.
 func (g *globals) flushServer(ctx context.Context, cat *embedded.Catalog, p *progress) error {
-	switch _, err := cat.ActiveProcess(ctx, "stream", serverSeen); {
-	case errors.Is(err, data.ErrNotFound):
-		return nil // nobody writes; whoever stopped last archived everything
-	case err != nil:
+	if _, err := cat.ActiveProcess(ctx, "stream", serverSeen); errors.Is(err, data.ErrNotFound) {
+		fmt.Fprintln(g.err, "a process that is no server holds the log; training on what the lake holds")
+		return nil
+	} else if err != nil {
 		return fmt.Errorf("look for a running server: %w", err)
 	}
 	id, err := cat.RequestFlush(ctx)
