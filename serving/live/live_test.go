@@ -299,3 +299,15 @@ func TestUnknownRowsAreNeitherForNorAgainst(t *testing.T) {
 		t.Errorf("scores = %v, want the mean for rows it does not have", dst)
 	}
 }
+
+func TestAHistoryHoldsFiniteWeights(t *testing.T) {
+	h, l := newHouse()
+	h.promote("m-1", "good")
+	if err := l.Poll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	got := l.Load().History([]features.Preference{{Item: "b", Weight: 1e300}, {Item: "ghost", Weight: 1}, {Item: "d", Weight: 3}})
+	if !slices.Equal(got.Weights, []float32{maxWeight, 3}) || !slices.Equal(got.Rows, []int32{0, 1}) {
+		t.Errorf("history = %+v, want what one item weighs bounded", got)
+	}
+}

@@ -138,13 +138,17 @@ func (s *Snapshot) Category(categories []string) []int32 {
 	return rows
 }
 
+// maxWeight bounds what one item can weigh in a history: far above what anybody
+// does to an item, and far below where the components' float32 sums overflow.
+const maxWeight = 1e6
+
 // History joins preferences with rows; items without a row are left out.
 func (s *Snapshot) History(prefs []features.Preference) model.History {
 	h := model.History{Rows: make([]int32, 0, len(prefs)), Weights: make([]float32, 0, len(prefs))}
 	for _, p := range prefs {
 		if row, ok := s.Row(p.Item); ok {
 			h.Rows = append(h.Rows, row)
-			h.Weights = append(h.Weights, float32(p.Weight))
+			h.Weights = append(h.Weights, float32(min(p.Weight, maxWeight)))
 		}
 	}
 	return h

@@ -3,6 +3,7 @@ package recommend
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"time"
 
 	"kindred/data"
@@ -80,4 +81,13 @@ type Cause struct {
 	Item  data.ItemID `json:"item"`
 	Title string      `json:"title,omitempty"`
 	Share float32     `json:"share" doc:"Its part of the reason, 0 to 1."`
+}
+
+// finite is x as an answer can carry it: JSON has neither infinities nor NaN. What is
+// beyond float32 becomes its largest number, NaN becomes 0.
+func finite(x float64) float32 {
+	if x != x {
+		return 0
+	}
+	return float32(max(-math.MaxFloat32, min(math.MaxFloat32, x)))
 }

@@ -73,7 +73,7 @@ func (s *Service) counted(snap *live.Snapshot, by popular.Measure, n int, f live
 		if row, ok := snap.Row(id); ok {
 			facts = snap.Facts(row)
 		}
-		items[i] = item(facts, i+1, float32(entry.Score))
+		items[i] = item(facts, i+1, entry.Score)
 	}
 	return items
 }

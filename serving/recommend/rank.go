@@ -91,7 +91,7 @@ func candidates(snap *live.Snapshot, ids []data.ItemID, scores []float32) []Reco
 		case scores == nil:
 			items = append(items, item(snap.Facts(row), 0, 0))
 		default:
-			items = append(items, item(snap.Facts(row), 0, scores[row]))
+			items = append(items, item(snap.Facts(row), 0, float64(scores[row])))
 		}
 	}
 	group := func(it Recommended) int {

@@ -76,7 +76,7 @@ func (e *explainer) reasons(b *hybrid.Blended, row int32, because bool) []Reason
 		}
 		r := Reason{Component: p.Component}
 		if p.Share > 0 {
-			r.Share = float32(p.Share / total)
+			r.Share = finite(p.Share / total)
 		}
 		if because && p.Share > 0 {
 			if x := e.of(p.Component); x != nil {
@@ -101,7 +101,7 @@ func (e *explainer) because(x model.Explanation, row int32) []Cause {
 			break
 		}
 		f := e.snap.Facts(cause.Row)
-		out = append(out, Cause{Item: f.ID, Title: f.Title, Share: float32(cause.Share / total)})
+		out = append(out, Cause{Item: f.ID, Title: f.Title, Share: finite(cause.Share / total)})
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -94,9 +95,10 @@ func (because) Release() {}
 
 // shop is a snapshot source with a model over keys, and a catalog.
 type shop struct {
-	keys  []string
-	items []data.Item
-	none  bool
+	keys    []string
+	items   []data.Item
+	deleted []data.ItemID
+	none    bool
 }
 
 func (s shop) Current(context.Context) (data.Model, error) {
@@ -108,7 +110,7 @@ func (s shop) Current(context.Context) (data.Model, error) {
 func (s shop) Artifact(context.Context, string) ([]byte, error) { return nil, nil }
 func (s shop) ItemsVersion(context.Context) (int64, error)      { return int64(len(s.items)), nil }
 func (s shop) ItemsSince(context.Context, int64) ([]data.Item, []data.ItemID, int64, error) {
-	return s.items, nil, int64(len(s.items)), nil
+	return s.items, s.deleted, int64(len(s.items)), nil
 }
 
 func (s shop) decode([]byte) (live.Parts, error) {
@@ -255,6 +257,42 @@ func TestWithoutAModel(t *testing.T) {
 	}
 	if got := s.Popular(recommend.ListRequest{N: 9, Categories: []string{"x"}}); !slices.Equal(ids(got), []string{"b1"}) {
 		t.Errorf("popular in x: %v", ids(got))
+	}
+}
+
+// use counts a weight for an item.
+func use(counters *popular.Live, id string, weight float64) {
+	c := popular.Counts{}
+	c.Short = c.Short.Add(weight, noon.UnixMilli(), popular.Default().ShortHalfLife)
+	c.Long = c.Long.Add(weight, noon.UnixMilli(), popular.Default().HalfLife)
+	counters.Set(0, "i/"+id, c)
+}
+
+func TestAnAnswerHoldsOnlyNumbersThatJSONCanCarry(t *testing.T) {
+	fan := liker("p", "b1", "a1")
+	fan.History[0].Kinds |= 1 << data.Rating
+	fan.History[0].Weight = 1e300
+	s, counters, impressions := open(t, letters, people{"fan": fan})
+	use(counters, "a1", 1)
+	for _, loud := range []float64{1e300, math.MaxFloat64, math.Inf(1)} {
+		use(counters, "b1", loud)
+		for name, a := range map[string]recommend.Answer{
+			"popular": s.Popular(recommend.ListRequest{N: 9}), "trending": s.Trending(recommend.ListRequest{N: 9}),
+		} {
+			if _, err := json.Marshal(a); err != nil || len(a.Items) != 2 {
+				t.Errorf("%s with a weight of %v: %v, %v; want b1 and a1", name, loud, ids(a), err)
+			}
+		}
+	}
+	a, err := s.Recommend(t.Context(), recommend.Request{IDs: data.IDs{User: "fan"}, N: 9, IncludeSeen: true})
+	if err != nil || len(a.Items) != 5 {
+		t.Fatalf("for the fan: %v, %v", ids(a), err)
+	}
+	if _, err := json.Marshal(a); err != nil {
+		t.Errorf("for the fan: %v", err)
+	}
+	if _, err := json.Marshal(*impressions); err != nil {
+		t.Errorf("the impression: %v", err)
 	}
 }
 

@@ -104,7 +104,7 @@ func (s *Service) ranked(snap *live.Snapshot, blend *hybrid.Scorer, h model.Hist
 	e := newExplainer(s.cfg, snap, h)
 	defer e.release()
 	for i, r := range top {
-		items[i] = item(snap.Facts(r.Row), i+1, r.Score)
+		items[i] = item(snap.Facts(r.Row), i+1, float64(r.Score))
 		items[i].Reasons = e.reasons(b, r.Row, i < s.cfg.Because)
 	}
 	return items
@@ -206,9 +206,9 @@ func filterOf(snap *live.Snapshot, p data.Profile, req Request) live.Filter {
 }
 
 // item is a position without its reasons.
-func item(f *live.Facts, position int, score float32) Recommended {
+func item(f *live.Facts, position int, score float64) Recommended {
 	return Recommended{
-		ID: f.ID, Title: f.Title, Position: position, Score: score, Categories: f.Categories,
+		ID: f.ID, Title: f.Title, Position: position, Score: finite(score), Categories: f.Categories,
 		URL: f.URL, ImageURL: f.ImageURL, Price: f.Price, Currency: f.Currency,
 	}
 }
@@ -217,7 +217,7 @@ func item(f *live.Facts, position int, score float32) Recommended {
 func positions(snap *live.Snapshot, top []rank.Ranked) []Recommended {
 	items := make([]Recommended, len(top))
 	for i, r := range top {
-		items[i] = item(snap.Facts(r.Row), i+1, r.Score)
+		items[i] = item(snap.Facts(r.Row), i+1, float64(r.Score))
 	}
 	return items
 }

@@ -55,7 +55,7 @@ func (s *Service) Similar(req SimilarRequest) (Answer, error) {
 		if r.Score <= 0 {
 			break // nothing in common
 		}
-		it := item(snap.Facts(r.Row), i+1, r.Score)
+		it := item(snap.Facts(r.Row), i+1, float64(r.Score))
 		it.Reasons = s.likeness(snap, opinions, row, r.Row, r.Score)
 		a.Items = append(a.Items, it)
 	}
@@ -96,7 +96,7 @@ func (s *Service) likeness(snap *live.Snapshot, opinions []opinion, a, b int32, 
 		if part <= 0 {
 			continue
 		}
-		r := Reason{Component: o.component, Share: part / total}
+		r := Reason{Component: o.component, Share: finite(float64(part / total))}
 		if c, ok := snap.Scorer(o.component).(termSharer); ok {
 			for _, t := range c.SharedTerms(a, b, s.cfg.Causes) {
 				r.Terms = append(r.Terms, t.Text)
