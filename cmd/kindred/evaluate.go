@@ -219,10 +219,15 @@ func (g *globals) writeEvaluation(e *training.Evaluation, dir string) error {
 	return nil
 }
 
-// printTable prints the main metrics, a row a model.
+// printTable prints the main metrics, a row a model, for lists of 10, or of the
+// shortest length that was asked for.
 func printTable(out io.Writer, r *report.Report) {
 	fmt.Fprintf(out, "%s, %s: %d people, %d items, %d interactions\n\n", r.Dataset, r.Protocol, r.People, r.Items, r.Interactions)
-	metrics := []string{"ndcg@10", "recall@10", "precision@10", "map@10", "mrr@10", "hitrate@10", "coverage@10"}
+	metrics := []string{"ndcg", "recall", "precision", "map", "mrr", "hitrate", "coverage"}
+	k := tableLength(r.Models[0].Metrics)
+	for i, m := range metrics {
+		metrics[i] = fmt.Sprintf("%s@%d", m, k)
+	}
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(w, "model\t")
 	for _, m := range metrics {
@@ -242,6 +247,20 @@ func printTable(out io.Writer, r *report.Report) {
 	}
 	w.Flush()
 	fmt.Fprintln(out)
+}
+
+// tableLength is 10 if lists of 10 were judged, else the shortest length that was.
+func tableLength(metrics map[string]report.Interval) int {
+	if _, ok := metrics["ndcg@10"]; ok {
+		return 10
+	}
+	shortest := 0
+	for name := range metrics {
+		if k, err := strconv.Atoi(strings.TrimPrefix(name, "ndcg@")); err == nil && (shortest == 0 || k < shortest) {
+			shortest = k
+		}
+	}
+	return shortest
 }
 
 // errLadder says that a ladder case missed an expectation.

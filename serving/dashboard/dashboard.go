@@ -4,6 +4,7 @@ import (
 	"embed"
 	"io/fs"
 	"net/http"
+	"path"
 	"strings"
 )
 
@@ -23,7 +24,7 @@ const reportPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src dat
 
 // New returns the handler of "/", "/assets/", "/docs", "/docs/" and "/reports/".
 // reports holds one directory per evaluation with its report.html; nil means that
-// there are none. Any other path is not found.
+// there are none. Any other path is not found, without a redirect.
 func New(reports fs.FS) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", servePage("page/index.html"))
@@ -38,7 +39,13 @@ func New(reports fs.FS) http.Handler {
 	if reports != nil {
 		mux.HandleFunc("GET /reports/{id}", serveReport(reports))
 	}
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p := r.URL.EscapedPath(); path.Clean(p) != p { // the mux would answer with a redirect
+			http.NotFound(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
 var contentTypes = map[string]string{

@@ -42,6 +42,8 @@ func TestPagesAreServedWithAPolicy(t *testing.T) {
 		{"/reports/e2", "text/plain", "no report", 404},
 		{"/reports/..%2Fsecret", "text/plain", "no report", 404},
 		{"/elsewhere", "text/plain", "404", 404},
+		{"/assets/../secret", "text/plain", "404", 404},
+		{"/reports//e1", "text/plain", "404", 404},
 	}
 	for _, tt := range tests {
 		t.Run(tt.path, func(t *testing.T) {

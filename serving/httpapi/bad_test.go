@@ -6,8 +6,10 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -30,7 +32,7 @@ func TestBadInputIsNamed(t *testing.T) {
 		{"n is NaN", "GET", "/v1/trending?n=NaN", "", 422, "query.n"},
 		{"n is a fraction", "GET", "/v1/items/space-1/similar?n=1.5", "", 422, "query.n"},
 		{"unknown parameter", "GET", "/v1/recommendations/ann?size=3", "", 422, "query.size"},
-		{"unknown component", "GET", "/v1/recommendations/ann?components=magic", "", 422, "components"},
+		{"unknown component", "GET", "/v1/recommendations/ann?components=magic", "", 422, "query.components"},
 		{"exclude_seen is no bool", "GET", "/v1/recommendations/ann?exclude_seen=maybe", "", 422, "query.exclude_seen"},
 		{"user too long", "GET", "/v1/recommendations/" + strings.Repeat("x", 257), "", 422, "path.user"},
 		{"slot too long", "GET", "/v1/recommendations/ann?slot=" + strings.Repeat("x", 65), "", 422, "query.slot"},
@@ -44,7 +46,7 @@ func TestBadInputIsNamed(t *testing.T) {
 		{"profile of an unknown kind", "GET", "/v1/profiles/ann?kind=cat", "", 422, "query.kind"},
 		{"no such model", "GET", "/v1/models/m-9", "", 404, "path.version"},
 		{"promote no such model", "POST", "/v1/models/m-9/promote", "", 404, "path.version"},
-		{"nothing to roll back to", "POST", "/v1/models/rollback", "", 404, "path.version"},
+		{"nothing to roll back to", "POST", "/v1/models/rollback", "", 404, ""},
 		{"no such job", "GET", "/v1/jobs/j", "", 404, "path.id"},
 		{"no such evaluation", "GET", "/v1/evaluations/e", "", 404, "path.id"},
 		{"cursor of nothing", "GET", "/v1/items?cursor=xyz", "", 422, "query.cursor"},
@@ -69,6 +71,8 @@ func TestBadInputIsNamed(t *testing.T) {
 		{"visitor: prices cross", "POST", "/v1/recommendations", `{"filter":{"min_price":3,"max_price":2}}`, 422, "body.filter.min_price"},
 		{"visitor: price beyond float64", "POST", "/v1/recommendations", `{"filter":{"min_price":1e999}}`, 400, "body"},
 		{"visitor: too large", "POST", "/v1/recommendations", `{"slot":"` + strings.Repeat("x", 2<<20) + `"}`, 413, "body"},
+
+		{"visitor: unknown component", "POST", "/v1/recommendations", `{"components":["magic"]}`, 422, "body.components"},
 
 		{"rank: nothing to rank", "POST", "/v1/rank", `{"items":[]}`, 422, "body.items"},
 		{"rank: no items", "POST", "/v1/rank", `{}`, 422, "body"},
@@ -108,6 +112,39 @@ func TestBadInputIsNamed(t *testing.T) {
 	}
 	if _, err := h.catalog.Item(t.Context(), "a"); err == nil {
 		t.Error("a refused bulk upload stored a line")
+	}
+}
+
+// TestAProblemIsSmallerThanItsRequest: an answer that repeated each fault's
+// surroundings would grow with the square of the body.
+func TestAProblemIsSmallerThanItsRequest(t *testing.T) {
+	h := open(t, nil).stock()
+	var many strings.Builder
+	for i := range 20_000 {
+		many.WriteString(`,"field` + strconv.Itoa(i) + `":1`)
+	}
+	long := strings.Repeat("ä", 100_000)
+	tests := []struct {
+		name, body string
+		detail     string
+	}{
+		{"many unknown fields", `{"title":"a"` + many.String() + `}`, "19950 more faults"},
+		{"a long name", `{"` + long + `":1}`, ""},
+		{"a long value", `{"price":"` + long + `"}`, ""},
+		{"no JSON", long, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := h.do("PUT", "/v1/items/a", tt.body)
+			if r.Code < 400 || r.Code >= 500 || r.Body.Len() > 20_000 || !utf8.Valid(r.Body.Bytes()) {
+				t.Fatalf("%d with %d bytes for a body of %d, want 4xx and less than 20,000 bytes of UTF-8", r.Code, r.Body.Len(), len(tt.body))
+			}
+			var p huma.ErrorModel
+			r.into(&p)
+			if len(p.Errors) == 0 || !strings.HasPrefix(p.Errors[0].Location, "body") || !strings.Contains(p.Detail, tt.detail) {
+				t.Errorf("detail %q, %d errors; want %q and a field of the body", p.Detail, len(p.Errors), tt.detail)
+			}
+		})
 	}
 }
 

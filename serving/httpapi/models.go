@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -83,8 +84,11 @@ func (a *api) promoteModel(ctx context.Context, in *modelPath) (*modelAnswer, er
 
 func (a *api) rollbackModel(ctx context.Context, _ *struct{}) (*modelAnswer, error) {
 	m, err := a.deps.Catalog.Rollback(ctx)
+	if errors.Is(err, data.ErrNotFound) {
+		return nil, problem(http.StatusNotFound, "there is no former model to go back to")
+	}
 	if err != nil {
-		return nil, a.fail(ctx, err, "path.version")
+		return nil, a.fail(ctx, err, "path")
 	}
 	a.follow(ctx)
 	return &modelAnswer{m}, nil

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -34,13 +35,59 @@ func writeProblem(w http.ResponseWriter, p *huma.ErrorModel) {
 	json.NewEncoder(w).Encode(p) // the client may be gone; nobody is left to tell
 }
 
+const (
+	maxProblemFields = 50 // named in one problem document; the rest is counted
+	maxEchoBytes     = 100
+)
+
+// brief is a huma.Transformer that bounds problem documents. Huma repeats the whole
+// enclosing object beside each unknown property, so a body of n properties would make
+// an answer of n² bytes: only short values that stand alone are repeated.
+func brief(_ huma.Context, _ string, v any) (any, error) {
+	p, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	if more := len(p.Errors) - maxProblemFields; more > 0 {
+		p.Errors = p.Errors[:maxProblemFields]
+		p.Detail += fmt.Sprintf("; %d more faults are not listed", more)
+	}
+	for _, e := range p.Errors {
+		e.Message, e.Location = shorten(e.Message), shorten(e.Location)
+		switch value := e.Value.(type) {
+		case nil, bool, float64, float32, int, int64:
+		case string:
+			e.Value = shorten(value)
+		default:
+			e.Value = nil
+		}
+		if e.Location == "body" && strings.HasPrefix(e.Message, huma.ErrUnknownContentType.Error()) {
+			e.Location, e.Value = "header.Content-Type", nil
+			e.Message += "; send application/json"
+		}
+	}
+	return p, nil
+}
+
+// shorten cuts a text at maxEchoBytes, between characters.
+func shorten(s string) string {
+	if len(s) <= maxEchoBytes {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxEchoBytes], "") + "…"
+}
+
 // fail turns an error of a lower room into the answer. where names the field that
 // the request was about, for example path.id.
 func (a *api) fail(ctx context.Context, err error, where string) error {
 	var component *live.UnknownComponentError
 	switch {
 	case errors.As(err, &component):
-		return problem(http.StatusUnprocessableEntity, "validation failed", field("components", component.Error(), component.Name))
+		part, _, _ := strings.Cut(where, ".")
+		if part == "path" {
+			part = "query"
+		}
+		return problem(http.StatusUnprocessableEntity, "validation failed", field(part+".components", component.Error(), component.Name))
 	case errors.Is(err, recommend.ErrUnknownItem):
 		return problem(http.StatusNotFound, "neither the model nor the catalog has this item", field(where, "unknown item", nil))
 	case errors.Is(err, recommend.ErrNothing):
