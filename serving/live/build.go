@@ -3,6 +3,7 @@ package live
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -50,22 +51,31 @@ func (s *Snapshot) with(c changes) (*Snapshot, error) {
 	for _, it := range s.extraItems {
 		extra[it.ID] = it
 	}
+	gone := maps.Clone(s.gone)
+	if gone == nil {
+		gone = map[data.ItemID]struct{}{}
+	}
 	beyond := false // did the items beyond the model change?
 	for _, it := range c.upserts {
 		if row, ok := s.knownRow(it.ID); ok {
 			changed[row] = factsOf(it)
 		} else {
 			extra[it.ID], beyond = it, true
+			delete(gone, it.ID)
 		}
 	}
 	for _, id := range c.deleted {
 		if row, ok := s.knownRow(id); ok {
 			changed[row] = &Facts{ID: id, Deleted: true}
-		} else if _, ok := extra[id]; ok {
+			continue
+		}
+		gone[id] = struct{}{}
+		if _, ok := extra[id]; ok {
 			delete(extra, id)
 			beyond = true
 		}
 	}
+	next.gone = gone
 	next.known = s.known.with(changed)
 	if beyond || s.scorers == nil {
 		next.stock(extra)

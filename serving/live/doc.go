@@ -17,7 +17,8 @@
 // content model is extended by the latter, so that a new item can be recommended
 // and compared at once; the other components have nothing to say about it.
 // Items the model knows and the catalog never held are shown by id; items the
-// catalog deleted or hides are closed: never shown.
+// catalog deleted or hides are closed: never shown. Deleted items beyond the model
+// have no row; the Snapshot keeps their ids, because counters outlive them.
 //
 // Invariants: a Snapshot never changes, so a request that loads it once sees one
 // model and one catalog; a failed load never takes a model away; nothing here

@@ -247,6 +247,13 @@ func TestTheCatalogIsLaidOverTheModel(t *testing.T) {
 	if b, _ := before.Row("b"); before.Closed(b) || !s.Closed(b) {
 		t.Errorf("b is closed: before %v, after %v; want only after it was hidden", before.Closed(b), s.Closed(b))
 	}
+	if before.Gone("e") || before.Gone("f") || !s.Gone("e") || !s.Gone("f") || s.Gone("b") || s.Gone("ghost") {
+		t.Error("e and f are gone, and only after they were deleted")
+	}
+	h.put(data.Item{ID: "e"})
+	if s := step(); s.Gone("e") || !s.Gone("f") {
+		t.Error("e came back and is still gone, or f is not")
+	}
 	if got := s.Facets("d"); got["category"][0] != "y" || s.Facets("ghost") != nil {
 		t.Errorf("facets of d = %v", got)
 	}
@@ -280,6 +287,11 @@ func TestPatchingEqualsBuilding(t *testing.T) {
 		got, want := patched.Top(make([]float32, patched.Rows()), 9, f), built.Top(make([]float32, built.Rows()), 9, f)
 		if !slices.Equal(got, want) {
 			t.Errorf("filter %v: patched %v, built %v", f, got, want)
+		}
+	}
+	for id := range h.changed {
+		if patched.Gone(id) != built.Gone(id) {
+			t.Errorf("item %s is gone: patched %v, built %v", id, patched.Gone(id), built.Gone(id))
 		}
 	}
 }

@@ -44,9 +44,10 @@ type Snapshot struct {
 
 	known, extra *shelf // rows of the model's vocab; rows of catalog items beyond it
 	extraRows    map[data.ItemID]int32
-	extraItems   []data.Item    // the items of extra, for the next extension
-	scorers      []model.Scorer // Parts.Scorers with content extended
-	blends       *blends        // nil without a model
+	extraItems   []data.Item              // the items of extra, for the next extension
+	gone         map[data.ItemID]struct{} // deleted items beyond the model: they have no row
+	scorers      []model.Scorer           // Parts.Scorers with content extended
+	blends       *blends                  // nil without a model
 	itemsVersion int64
 }
 
@@ -127,6 +128,16 @@ func (s *Snapshot) Closed(row int32) bool {
 		return s.extra.closed.Has(row - int32(n))
 	}
 	return s.known.closed.Has(row)
+}
+
+// Gone reports whether the catalog deleted the item, whether it has a row or not:
+// never show it for what people once did with it.
+func (s *Snapshot) Gone(id data.ItemID) bool {
+	if row, ok := s.Row(id); ok {
+		return s.Facts(row).Deleted
+	}
+	_, gone := s.gone[id]
+	return gone
 }
 
 // Category returns the rows of the items in any of the categories, ascending.

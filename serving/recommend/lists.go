@@ -46,7 +46,8 @@ func (s *Service) list(req ListRequest, by popular.Measure) Answer {
 }
 
 // counted lists what the live counters rank highest and the filter allows. Items
-// that neither model nor catalog has are shown by id, where no category is asked for.
+// that neither model nor catalog has are shown by id, where no category is asked for
+// and the catalog did not delete them.
 func (s *Service) counted(snap *live.Snapshot, by popular.Measure, n int, f live.Filter) []Recommended {
 	hidden := make(map[int32]bool, len(f.Hide))
 	for _, row := range f.Hide {
@@ -59,9 +60,10 @@ func (s *Service) counted(snap *live.Snapshot, by popular.Measure, n int, f live
 		}
 	}
 	top := s.deps.Counters.Top(itemPrefix, by, s.deps.Now().UnixMilli(), n, func(key string) bool {
-		row, ok := snap.Row(data.ItemID(strings.TrimPrefix(key, itemPrefix)))
+		id := data.ItemID(strings.TrimPrefix(key, itemPrefix))
+		row, ok := snap.Row(id)
 		if !ok {
-			return len(f.Categories) == 0 && f.Allow == nil
+			return len(f.Categories) == 0 && f.Allow == nil && !snap.Gone(id)
 		}
 		return !snap.Closed(row) && !hidden[row] && (len(f.Categories) == 0 || allowed[row]) &&
 			(f.Allow == nil || f.Allow(snap.Facts(row)))

@@ -82,6 +82,8 @@ func candidates(snap *live.Snapshot, ids []data.ItemID, scores []float32) []Reco
 	for _, id := range ids {
 		row, ok := snap.Row(id)
 		switch {
+		case !ok && snap.Gone(id):
+			items = append(items, Recommended{ID: id, Closed: true})
 		case !ok:
 			items = append(items, Recommended{ID: id, Unknown: true})
 		case snap.Closed(row):
