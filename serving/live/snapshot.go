@@ -168,6 +168,7 @@ func (s *Snapshot) History(prefs []features.Preference) model.History {
 // Filter says which rows a list may hold. The zero Filter allows every open row.
 type Filter struct {
 	Hide       []int32           // rows to leave out
+	HideIDs    []data.ItemID     // items without a row to leave out, for lists by id
 	Categories []string          // if any: only items in one of them
 	Allow      func(*Facts) bool // if not nil: only items it allows
 }

@@ -30,3 +30,35 @@ func TestADeletedItemIsNotListedForWhatWasCounted(t *testing.T) {
 		}
 	}
 }
+
+func TestWithoutAModelNobodyIsShownWhatTheyExclude(t *testing.T) {
+	ann := liker("p", "seen")
+	ann.History = append(ann.History, data.HistoryItem{Item: "disliked", Kinds: 1 << data.Hide, Weight: -8})
+	s, counters, _ := open(t, shop{none: true}, people{"ann": ann})
+	for i, id := range []string{"seen", "disliked", "excluded", "recent", "fine"} {
+		use(counters, id, float64(5-i))
+	}
+	req := recommend.Request{IDs: data.IDs{User: "ann"}, N: 9, Exclude: []data.ItemID{"excluded"}, Recent: []data.ItemID{"recent"}}
+	for _, tt := range []struct {
+		again bool
+		want  []string
+	}{{false, []string{"fine"}}, {true, []string{"seen", "recent", "fine"}}} {
+		req.IncludeSeen = tt.again
+		a, err := s.Recommend(t.Context(), req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(tt.want, ids(a)); diff != "" || a.Fallback != "no_model" {
+			t.Errorf("seen included: %v, fallback %q (-want +got):\n%s", tt.again, a.Fallback, diff)
+		}
+	}
+}
+
+func TestWhoSawAllThatWasCountedGetsAnEmptyList(t *testing.T) {
+	s, counters, _ := open(t, shop{none: true}, people{"ann": liker("p", "a")})
+	use(counters, "a", 1)
+	a, err := s.Recommend(t.Context(), recommend.Request{IDs: data.IDs{User: "ann"}, N: 9})
+	if err != nil || a.Items == nil || len(a.Items) != 0 {
+		t.Errorf("answer = %+v, %v; want an empty list", a, err)
+	}
+}

@@ -53,6 +53,10 @@ func (s *Service) counted(snap *live.Snapshot, by popular.Measure, n int, f live
 	for _, row := range f.Hide {
 		hidden[row] = true
 	}
+	hiddenIDs := make(map[data.ItemID]bool, len(f.HideIDs))
+	for _, id := range f.HideIDs {
+		hiddenIDs[id] = true
+	}
 	allowed := map[int32]bool{}
 	if len(f.Categories) > 0 {
 		for _, row := range snap.Category(f.Categories) {
@@ -63,7 +67,7 @@ func (s *Service) counted(snap *live.Snapshot, by popular.Measure, n int, f live
 		id := data.ItemID(strings.TrimPrefix(key, itemPrefix))
 		row, ok := snap.Row(id)
 		if !ok {
-			return len(f.Categories) == 0 && f.Allow == nil && !snap.Gone(id)
+			return len(f.Categories) == 0 && f.Allow == nil && !hiddenIDs[id] && !snap.Gone(id)
 		}
 		return !snap.Closed(row) && !hidden[row] && (len(f.Categories) == 0 || allowed[row]) &&
 			(f.Allow == nil || f.Allow(snap.Facts(row)))

@@ -126,7 +126,7 @@ func (s *Service) fallback(snap *live.Snapshot, req Request, f live.Filter, a *A
 	if a.Items == nil {
 		a.Items = s.counted(snap, popular.ByPopularity, req.N, f)
 	}
-	if len(a.Items) == 0 && snap.Rows() == 0 {
+	if len(a.Items) == 0 && snap.Rows() == 0 && !s.anythingCounted() {
 		return ErrNothing
 	}
 	if len(a.Items) == 0 { // a catalog nobody has used yet: all items are equal
@@ -137,6 +137,11 @@ func (s *Service) fallback(snap *live.Snapshot, req Request, f live.Filter, a *A
 		a.Items[i].Reasons = []Reason{{Component: "popular", Share: 1}}
 	}
 	return nil
+}
+
+// anythingCounted reports whether the live counters hold any item, shown or not.
+func (s *Service) anythingCounted() bool {
+	return len(s.deps.Counters.Top(itemPrefix, popular.ByPopularity, s.deps.Now().UnixMilli(), 1, nil)) > 0
 }
 
 // log hands the list to the impressions, if it can be said for whom it was.
@@ -188,6 +193,8 @@ func filterOf(snap *live.Snapshot, p data.Profile, req Request) live.Filter {
 		for _, item := range items {
 			if row, ok := snap.Row(item); ok {
 				f.Hide = append(f.Hide, row)
+			} else {
+				f.HideIDs = append(f.HideIDs, item)
 			}
 		}
 	}
