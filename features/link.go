@@ -134,7 +134,8 @@ func limitIDs(p *data.Profile) {
 }
 
 // leave sends everything that p is to the profile it belongs to and leaves a
-// redirect behind. The index points to the new home at once.
+// redirect behind, which keeps the identifier that opened p and nothing else. The
+// index points to the new home at once.
 func (f *fold) leave(p *data.Profile, to data.ProfileID, at int64) error {
 	state, err := absorbable(p)
 	if err != nil {
@@ -154,7 +155,8 @@ func (f *fold) leave(p *data.Profile, to data.ProfileID, at int64) error {
 		Times:  data.Times{Event: time.UnixMilli(at).UTC(), Received: time.UnixMilli(f.now).UTC()},
 		Absorb: &data.Absorb{From: p.ID, State: state, Dedup: ids},
 	})
-	*p = data.Profile{ID: p.ID, Version: p.Version, LastOffset: p.LastOffset, Redirect: to}
+	opened := slices.DeleteFunc(p.Identity, func(id data.Identifier) bool { return data.NewProfileID(id.Kind, id.ID) != p.ID })
+	*p = data.Profile{ID: p.ID, Version: p.Version, LastOffset: p.LastOffset, Redirect: to, Identity: opened}
 	return nil
 }
 
@@ -257,12 +259,14 @@ func (f *fold) erase(e data.Event) (Outcome, error) {
 		return 0, err
 	}
 	p := h.p
-	forget := e.Source == systemSource && e.IDs.Anonymous != "" // from the tombstone of the owner
+	owner := ownerOf(e)
 	switch {
-	case forget && p.Redirect == "":
+	case owner != "" && p.Redirect != owner: // it is somebody else's by now, or nobody's
 		return Duplicate, nil
-	case forget:
-		f.index(p, data.IDAnonymous, string(e.IDs.Anonymous), "")
+	case owner != "":
+		for _, id := range p.Identity {
+			f.index(p, id.Kind, id.ID, "")
+		}
 	case p.Redirect != "":
 		f.forward(e, p.Redirect)
 		return Forwarded, nil
@@ -276,19 +280,29 @@ func (f *fold) erase(e data.Event) (Outcome, error) {
 	return Applied, nil
 }
 
-// disown makes every identifier of p lead nowhere. A device's profile is told to by
-// an event: its index entry is its own to write.
+// disown makes every identifier of p lead nowhere. The profiles that were merged
+// into it are told to by an event: their index entries are their own to write.
 func (f *fold) disown(p *data.Profile) {
 	for _, id := range p.Identity {
-		device := data.NewProfileID(id.Kind, id.ID)
-		if id.Kind != data.IDAnonymous || device == p.ID {
-			f.index(p, id.Kind, id.ID, "")
-			continue
-		}
-		at := time.UnixMilli(f.now).UTC()
+		f.index(p, id.Kind, id.ID, "")
+	}
+	at := time.UnixMilli(f.now).UTC()
+	for _, m := range p.Merges {
 		f.emit(data.Event{
-			V: data.EventVersion, Source: systemSource, Type: data.System, Name: data.SysDelete, Profile: device,
-			IDs: data.IDs{Anonymous: data.AnonymousID(id.ID)}, Times: data.Times{Event: at, Received: at},
+			V: data.EventVersion, Source: systemSource, Type: data.System, Name: data.SysDelete, Profile: m.From,
+			IDs: data.IDs{External: []data.ExternalID{{Type: idOwner, ID: string(p.ID)}}}, Times: data.Times{Event: at, Received: at},
 		})
 	}
+}
+
+// idOwner is the type of the external id by which a delete says that it is about a
+// profile merged into the one that the id names, and not about the person.
+const idOwner = "owner"
+
+// ownerOf is the profile that was erased, when e tells a merged one to forget it.
+func ownerOf(e data.Event) data.ProfileID {
+	if e.Source == systemSource && len(e.IDs.External) == 1 && e.IDs.External[0].Type == idOwner {
+		return data.ProfileID(e.IDs.External[0].ID)
+	}
+	return ""
 }
