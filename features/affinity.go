@@ -12,7 +12,7 @@ import (
 // In a full facet a newcomer with positive weight replaces the weakest value and
 // takes over its sum (space-saving); one without is not worth a place.
 func addAffinity(p *data.Profile, facet, value string, at int64, w float64, limit int) {
-	one := data.Affinity{Facet: facet, Value: value, Decayed: data.Decayed{S: w, T: at}}
+	one := data.Affinity{Facet: facet, Value: value, Decayed: data.Decayed{S: window.Bounded(w), T: at}}
 	i, found := slices.BinarySearchFunc(p.Affinities, one, compareAffinity)
 	if found {
 		a := &p.Affinities[i]

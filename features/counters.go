@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"kindred/data"
+	"kindred/features/window"
 	"kindred/model/popular"
 )
 
@@ -32,6 +33,7 @@ func (f *fold) bump(key string, at int64, w float64) {
 	c := f.m.counters[key]
 	c.Short = c.Short.Add(w, at, cfg.ShortHalfLife)
 	c.Long = c.Long.Add(w, at, cfg.HalfLife)
+	c.Short.S, c.Long.S = window.Bounded(c.Short.S), window.Bounded(c.Long.S)
 	f.m.counters[key] = c
 	f.m.counted[key] = struct{}{}
 }

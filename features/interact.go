@@ -77,7 +77,7 @@ func compareHistory(a, b data.HistoryItem) int {
 func mergeHistoryItem(a, b data.HistoryItem) data.HistoryItem {
 	out := data.HistoryItem{
 		Item: a.Item, Kinds: a.Kinds | b.Kinds, Count: a.Count + b.Count,
-		Weight: a.Weight + b.Weight, Last: max(a.Last, b.Last),
+		Weight: window.Bounded(window.Bounded(a.Weight) + window.Bounded(b.Weight)), Last: max(a.Last, b.Last),
 	}
 	rated := a
 	if b.Has(data.Rating) && (!a.Has(data.Rating) || b.Rated > a.Rated || b.Rated == a.Rated && b.Value > a.Value) {

@@ -22,6 +22,10 @@ type vectorInput struct {
 	rated   float64 // their mean rating
 }
 
+// ratingScale bounds a rating inside rating_mean: one absurd rating would put
+// everybody else into one group.
+const ratingScale = 100
+
 // dimensions of the behaviour vector. Counts are log1p: people differ by factors,
 // not by differences. Changing this list changes what clusters mean, so a new
 // dimension goes with a new model.
@@ -63,7 +67,7 @@ func vector(p data.Profile, now int64, slots []slot) []float64 {
 	for _, h := range p.History {
 		if h.Has(data.Rating) {
 			in.ratings++
-			sum += h.Value
+			sum += math.Max(-ratingScale, math.Min(h.Value, ratingScale))
 		}
 	}
 	if in.ratings > 0 {

@@ -30,7 +30,7 @@ func Preferences(p data.Profile, w Weights) []Preference {
 		} else if ok && h.Count == 1 {
 			r = w.of(data.Rating, h.Value)
 		}
-		if r > 0 && !h.Has(data.Hide) {
+		if r = window.Bounded(r); r > 0 && !h.Has(data.Hide) {
 			out = append(out, Preference{Item: h.Item, Weight: r})
 		}
 	}

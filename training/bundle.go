@@ -11,6 +11,8 @@ import (
 const (
 	// WeightRatingMin is the rating from which something counts as liked.
 	WeightRatingMin = "rating_min"
+	// WeightRatingMax is the rating above which all count alike.
+	WeightRatingMax = "rating_max"
 	// WeightBinary is 1 when every preference counts 1, and absent otherwise.
 	WeightBinary = "binary"
 )
@@ -46,6 +48,7 @@ func weightsMap(cfg Config) map[string]float64 {
 	m := map[string]float64{
 		"view": w.View, "click": w.Click, "scroll": w.Scroll, "dwell": w.Dwell, "wishlist": w.Wishlist,
 		"add_to_cart": w.AddToCart, "purchase": w.Purchase, "hide": w.Hide, WeightRatingMin: w.RatingMin,
+		WeightRatingMax: w.RatingMax,
 	}
 	if cfg.Binary {
 		m[WeightBinary] = 1

@@ -206,6 +206,27 @@ func TestAnEmptyLakeSaysWhatIsMissing(t *testing.T) {
 	}
 }
 
+func TestOnePersonsAbsurdRatingsPoisonNoRun(t *testing.T) {
+	b := newBench(t, tiny)
+	archive(t, b.deps.Lake, tiny.acts())
+	var events []data.Event
+	for i, rating := range []float64{1e300, 1e9} {
+		events = append(events, data.Event{
+			V: data.EventVersion, ID: fmt.Sprintf("rate%d", i), Source: "test", Type: data.Track, Name: "Item Rated", Value: rating,
+			Profile: profileOf("p00"), IDs: data.IDs{User: "p00"}, Items: []data.EventItem{{ID: "i00"}}, Times: data.Times{Event: monday, Received: monday},
+		})
+	}
+	archiveEvents(t, b.deps.Lake, events)
+	out, err := b.run(t, quick(), RunOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	meta := b.bundle(t, out.Version).Meta
+	if got := meta.Weights[WeightRatingMax]; got != quick().Weights.RatingMax || got == 0 {
+		t.Errorf("the artifact's rating_max is %v, want the configuration's, so that serving bounds alike", got)
+	}
+}
+
 func TestACrashedRunIsMarkedByTheNext(t *testing.T) {
 	b := newBench(t, tiny)
 	archive(t, b.deps.Lake, tiny.acts())

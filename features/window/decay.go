@@ -22,15 +22,15 @@ func Decay(d data.Decayed, t int64, w float64, halfLife time.Duration) data.Deca
 }
 
 // MergeDecayed brings both sums to the later time and adds them. The zero Decayed
-// is its identity.
+// is its identity. The sum is Bounded.
 func MergeDecayed(a, b data.Decayed, halfLife time.Duration) data.Decayed {
 	switch {
 	case a == data.Decayed{}:
-		return b
+		return data.Decayed{S: Bounded(b.S), T: b.T}
 	case b == data.Decayed{}:
-		return a
+		return data.Decayed{S: Bounded(a.S), T: a.T}
 	case a.T < b.T:
 		a, b = b, a
 	}
-	return data.Decayed{S: a.S + At(b, a.T, halfLife), T: a.T}
+	return data.Decayed{S: Bounded(Bounded(a.S) + Bounded(At(b, a.T, halfLife))), T: a.T}
 }

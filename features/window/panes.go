@@ -23,16 +23,17 @@ func (w Paned) Index(t int64) int64 {
 }
 
 // Add counts one event of value v at time t. Panes are ordered, oldest first, and
-// those that N newer ones have replaced are dropped.
+// those that N newer ones have replaced are dropped. Sums are Bounded.
 func (w Paned) Add(panes []data.Pane, t int64, v float64) []data.Pane {
 	return w.add(panes, data.Pane{Index: w.Index(t), Count: 1, Sum: v})
 }
 
 func (w Paned) add(panes []data.Pane, p data.Pane) []data.Pane {
+	p.Sum = Bounded(p.Sum)
 	i, found := slices.BinarySearchFunc(panes, p.Index, func(a data.Pane, x int64) int { return cmp.Compare(a.Index, x) })
 	if found {
 		panes[i].Count += p.Count
-		panes[i].Sum += p.Sum
+		panes[i].Sum = Bounded(Bounded(panes[i].Sum) + p.Sum)
 		return panes
 	}
 	return w.trim(slices.Insert(panes, i, p))
@@ -63,7 +64,7 @@ func (w Paned) Read(panes []data.Pane, now int64) (count int, sum float64) {
 	for _, p := range panes {
 		if p.Index > last-w.N && p.Index <= last {
 			count += int(p.Count)
-			sum += p.Sum
+			sum += Bounded(p.Sum)
 		}
 	}
 	return count, sum

@@ -2,6 +2,7 @@ package assemble
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"kindred/data"
@@ -19,7 +20,7 @@ type Preference struct {
 
 // Of is the weight of one act.
 func (p Preference) Of(a Act) float64 {
-	w := p.Weigh(data.Interaction{Kind: a.Kind, Value: float64(a.Value)})
+	w := bounded(p.Weigh(data.Interaction{Kind: a.Kind, Value: float64(a.Value)}))
 	if p.Binary && w > 0 {
 		return 1
 	}
@@ -32,8 +33,21 @@ type Taste struct {
 	Seen  []int32       // all items, sorted
 }
 
+// maxStrength bounds a preference: below it, every sum that a fit makes of squares
+// of preferences is finite in float32.
+const maxStrength = 1e9
+
+// bounded is the strength within ±maxStrength; what is not a number is 0. Whatever
+// one person did, the others can be trained on.
+func bounded(w float64) float64 {
+	if math.IsNaN(w) {
+		return 0
+	}
+	return math.Max(-maxStrength, math.Min(w, maxStrength))
+}
+
 // TasteOf sums one person's acts, in time order, per item. An item that was ever
-// hidden is not liked.
+// hidden is not liked. Weights that are not finite, or absurd, are bounded.
 func TasteOf(acts []Act, rule Preference) Taste {
 	type pair struct {
 		item   int32
@@ -50,7 +64,7 @@ func TasteOf(acts []Act, rule Preference) Taste {
 			index[a.Item] = at
 			pairs = append(pairs, pair{item: a.Item})
 		}
-		pairs[at].weight += rule.Weigh(data.Interaction{Kind: a.Kind, Value: float64(a.Value)})
+		pairs[at].weight = bounded(pairs[at].weight + bounded(rule.Weigh(data.Interaction{Kind: a.Kind, Value: float64(a.Value)})))
 		pairs[at].last = i
 		pairs[at].hidden = pairs[at].hidden || a.Kind == data.Hide
 	}

@@ -17,7 +17,7 @@ import (
 )
 
 func TestAPreferenceIsThePositiveSumOfWhatWasDone(t *testing.T) {
-	rule := Preference{Weigh: features.Weights{View: 1, Purchase: 10, Hide: -8, RatingMin: 4}.Of}
+	rule := Preference{Weigh: features.Weights{View: 1, Purchase: 10, Hide: -8, RatingMin: 4, RatingMax: 10}.Of}
 	acts := []Act{ // in time order
 		{Item: 1, Kind: data.View},
 		{Item: 2, Kind: data.Purchase},
@@ -110,4 +110,23 @@ func TestTrainingAndServingWeighAlike(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestWhateverOnePersonDidThePreferencesAreFinite(t *testing.T) {
+	for _, weight := range []float64{math.Inf(1), math.Inf(-1), math.NaN(), 1e300, -1e300, 1e38} {
+		rule := Preference{Weigh: func(data.Interaction) float64 { return weight }}
+		acts := []Act{{Item: 1, Kind: data.Rating}, {Item: 1, Kind: data.Rating}, {Item: 1, Kind: data.Rating}}
+		for _, r := range TasteOf(acts, rule).Liked.Weights {
+			if r > maxStrength {
+				t.Errorf("acts that weigh %v make the preference %v", weight, r)
+			}
+		}
+		if of := rule.Of(acts[0]); math.IsNaN(of) || math.Abs(of) > maxStrength {
+			t.Errorf("an act that weighs %v counts %v", weight, of)
+		}
+	}
+	rule := Preference{Weigh: features.DefaultWeights().Of}
+	if d := cmp.Diff([]float32{10}, TasteOf([]Act{{Item: 1, Kind: data.Rating, Value: float32(math.Inf(1))}}, rule).Liked.Weights); d != "" {
+		t.Error(d)
+	}
 }
