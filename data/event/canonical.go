@@ -42,7 +42,8 @@ type Intake struct {
 // Extra["call"].
 //
 // The error is a *DecodeError: no type, no userId or anonymousId, a track call
-// without event, a group call without groupId, a broken rec.
+// without event, a group call without groupId, a broken rec, a price, quantity,
+// revenue or rating beyond MaxNumber.
 func (c Call) Canonical(in Intake) (data.Event, error) {
 	if err := c.validate(); err != nil {
 		return data.Event{}, err

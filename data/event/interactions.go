@@ -1,6 +1,7 @@
 package event
 
 import (
+	"math"
 	"strconv"
 
 	"kindred/data"
@@ -23,7 +24,8 @@ import (
 //
 // Names are compared without regard to ASCII case. A rating's Value is Event.Value
 // or, where that is zero, props.rating; a review without a rating gives nothing. A
-// purchase's Value is quantity × price, an absent quantity counting as one. The
+// purchase's Value is quantity × price, an absent quantity counting as one. Values
+// lie within ±MaxNumber, whatever an older log holds. The
 // first interaction has the event's id, the others "id#2", "id#3", …
 func Interactions(e data.Event) []data.Interaction {
 	if len(e.Items) == 0 || e.Type == data.System {
@@ -75,11 +77,19 @@ func Interactions(e data.Event) []data.Interaction {
 			}
 		}
 		out[i] = data.Interaction{
-			ID: id, Profile: e.Profile, User: e.IDs.User, Item: it.ID, Kind: kind, Value: value,
+			ID: id, Profile: e.Profile, User: e.IDs.User, Item: it.ID, Kind: kind, Value: bounded(value),
 			At: e.Times.Event, Session: e.Session.ID, Request: request,
 		}
 	}
 	return out
+}
+
+// bounded is the value within ±MaxNumber; what is not a number is 0.
+func bounded(v float64) float64 {
+	if math.IsNaN(v) {
+		return 0
+	}
+	return math.Max(-MaxNumber, math.Min(v, MaxNumber))
 }
 
 // kindOfName is the kind that a name may stand for; Hide for feedback of any sort.

@@ -77,6 +77,17 @@ func TestAnOrderGivesOnePurchaseAnItem(t *testing.T) {
 	}
 }
 
+func TestValuesOfAnOlderLogAreBounded(t *testing.T) {
+	e := data.Event{ID: "m", Type: data.Track, Name: "Order Completed", Items: []data.EventItem{{ID: "a", Quantity: 1e308, Price: 1e308}}}
+	if got := Interactions(e)[0].Value; got != MaxNumber {
+		t.Errorf("1e308 pieces of 1e308 are worth %v, want %v", got, MaxNumber)
+	}
+	e.Name, e.Value = "Item Rated", -1e300
+	if got := Interactions(e)[0].Value; got != -MaxNumber {
+		t.Errorf("a rating of -1e300 is %v, want %v", got, -MaxNumber)
+	}
+}
+
 func TestEventsWithoutItemsAndSystemEventsGiveNothing(t *testing.T) {
 	if got := Interactions(data.Event{Type: data.Page, Name: "Page Viewed"}); got != nil {
 		t.Errorf("a page without an item gives %v", got)

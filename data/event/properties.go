@@ -2,6 +2,7 @@ package event
 
 import (
 	"encoding/json"
+	"math"
 	"strings"
 
 	"kindred/data"
@@ -115,13 +116,14 @@ func readProperties(e *data.Event) error {
 	if err := readItems(e); err != nil {
 		return inside("properties", err)
 	}
+	var err error
 	switch name := lower(e.Name); {
 	case kindOfName(name) == data.Rating:
-		e.Value = firstNumber(e.Props, "rating", "value")
+		e.Value, err = firstNumber(e.Props, "rating", "value")
 	case strings.HasPrefix(name, "order "):
-		e.Value = firstNumber(e.Props, "revenue", "total", "value")
+		e.Value, err = firstNumber(e.Props, "revenue", "total", "value")
 	}
-	return nil
+	return inside("properties", err)
 }
 
 // readItems fills Items from products or, where there are none, from the
@@ -179,8 +181,13 @@ func readItem(raw []byte, listed bool) (it data.EventItem, ok bool, err error) {
 	if it.ID == "" {
 		return it, false, nil
 	}
-	it.Quantity = max(0, firstNumber(raw, "quantity", "qty"))
-	it.Price = max(0, firstNumber(raw, "price"))
+	if it.Quantity, err = firstNumber(raw, "quantity", "qty"); err != nil {
+		return it, false, err
+	}
+	if it.Price, err = firstNumber(raw, "price"); err != nil {
+		return it, false, err
+	}
+	it.Quantity, it.Price = max(0, it.Quantity), max(0, it.Price)
 	it.Facets = readFacets(raw)
 	return it, true, nil
 }
@@ -231,14 +238,22 @@ func stringsOf(v []byte) (out []string) {
 	return out
 }
 
-// firstNumber is the first of the properties that holds a number, or 0.
-func firstNumber(object []byte, names ...string) float64 {
+// MaxNumber bounds prices, quantities, revenues and ratings, either way: far more
+// than anything costs, and little enough for sums to stay finite.
+const MaxNumber = 1e12
+
+// firstNumber is the first of the properties that holds a number, or 0. A number
+// beyond MaxNumber is refused.
+func firstNumber(object []byte, names ...string) (float64, error) {
 	for _, name := range names {
 		if f, ok := number(object, name); ok {
-			return f
+			if math.Abs(f) > MaxNumber {
+				return 0, refuse(name, "is %v; at most %v is allowed", f, MaxNumber)
+			}
+			return f, nil
 		}
 	}
-	return 0
+	return 0, nil
 }
 
 // withText is object with the field name set to text, unless it has that field
