@@ -12,7 +12,6 @@ import (
 	"kindred/data"
 	"kindred/features"
 	"kindred/model"
-	"kindred/model/artifact"
 )
 
 // Models says which model is current; the error is data.ErrNotFound while there is none.
@@ -63,8 +62,8 @@ type Live struct {
 	now  atomic.Pointer[Snapshot]
 
 	polling  sync.Mutex // held while the catalog is looked at, so that an old answer never overtakes a new one
-	building sync.Mutex // held while a snapshot is made; guards marked
-	marked   string     // the version that Published took note of
+	marked   string     // the version that Published took note of; guarded by polling
+	building sync.Mutex // held while a snapshot is made
 
 	mu      sync.Mutex // guards what follows
 	status  Status
@@ -180,45 +179,6 @@ func (l *Live) followModel(ctx context.Context) error {
 	return nil
 }
 
-// load reads, joins and probes a model, and swaps it in.
-func (l *Live) load(ctx context.Context, m data.Model) error {
-	b, err := l.deps.Artifacts.Artifact(ctx, m.Version)
-	if err != nil {
-		return fmt.Errorf("read its artifact: %w", err)
-	}
-	if sum := artifact.Checksum(b); m.Checksum != "" && sum != m.Checksum {
-		return fmt.Errorf("its artifact has checksum %s, the catalog says %s", sum, m.Checksum)
-	}
-	parts, err := l.deps.Decode(b)
-	if err != nil {
-		return err
-	}
-	l.building.Lock()
-	defer l.building.Unlock()
-	c, err := l.since(ctx, 0)
-	if err != nil {
-		return err
-	}
-	s, err := build(m.Version, parts, c, l.deps.Now())
-	if err != nil {
-		return err
-	}
-	if err := s.probe(l.probes(s)); err != nil {
-		return err
-	}
-	l.swap(s)
-	l.deps.Logger.Info("model serves", "model", s.Version, "items", s.Rows(), "components", s.Components())
-	return nil
-}
-
-func (l *Live) since(ctx context.Context, version int64) (changes, error) {
-	upserts, deleted, now, err := l.deps.Items.ItemsSince(ctx, version)
-	if err != nil {
-		return changes{}, fmt.Errorf("read the items since version %d: %w", version, err)
-	}
-	return changes{upserts, deleted, now}, nil
-}
-
 // swap makes s the snapshot. The building lock is held, so snapshots follow each other.
 func (l *Live) swap(s *Snapshot) {
 	l.now.Store(s)
@@ -227,10 +187,10 @@ func (l *Live) swap(s *Snapshot) {
 	})
 }
 
-// mark tells the stream which version serves, until it has taken note.
+// mark tells the stream which version serves, until it has taken note. The polling
+// lock is held and the building lock is not: a log that makes Published wait keeps no
+// item from being shown.
 func (l *Live) mark(ctx context.Context) error {
-	l.building.Lock()
-	defer l.building.Unlock()
 	version := l.Load().Version
 	if l.deps.Published == nil || version == NoModel || version == l.marked {
 		return nil

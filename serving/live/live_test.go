@@ -39,8 +39,13 @@ func (f flat) Score(_ model.History, dst []float32) bool {
 	return true
 }
 
+// panics is a component with a mistake in it.
+type panics struct{ flat }
+
+func (panics) Score(model.History, []float32) bool { panic("index out of range") }
+
 // house is a catalog, artifacts and a decoder in memory. An artifact's bytes are a
-// word: good, nan, wide (more rows than its vocab), or anything else for corrupt.
+// word: good, nan, wide (more rows than its vocab), panics, or anything else for corrupt.
 type house struct {
 	mu        sync.Mutex // guards current and artifacts
 	current   string
@@ -115,6 +120,8 @@ func decode(b []byte) (Parts, error) {
 	case "good":
 	case "nan":
 		p.Scorers[0] = flat{"popular", 3, float32(math.NaN())}
+	case "panics":
+		p.Scorers[0] = panics{flat{"popular", 3, 1}}
 	case "wide":
 		p.Scorers[0] = flat{"popular", 4, 1}
 	default:
@@ -131,7 +138,7 @@ func newHouse() (*house, *Live) {
 }
 
 func TestABadModelChangesNothing(t *testing.T) {
-	for _, bad := range []string{"nan", "wide", "corrupt"} {
+	for _, bad := range []string{"nan", "wide", "corrupt", "panics"} {
 		t.Run(bad, func(t *testing.T) {
 			h, l := newHouse()
 			h.artifacts["m-1"], h.artifacts["m-2"] = "good", bad
@@ -158,6 +165,27 @@ func TestABadModelChangesNothing(t *testing.T) {
 				t.Errorf("marked %v, want m-1 once", h.published)
 			}
 		})
+	}
+}
+
+func TestItemsCanChangeWhileTheLogTakesNoMark(t *testing.T) {
+	h, l := newHouse()
+	h.promote("m-1", "good")
+	marked := false
+	l.deps.Published = func(ctx context.Context, _ string) error {
+		marked = true
+		if !l.building.TryLock() { // what Refresh needs, after each write of an item
+			t.Fatal("writes of items wait for the log")
+		}
+		l.building.Unlock()
+		h.put(data.Item{ID: "new"})
+		return l.Refresh(ctx)
+	}
+	if err := l.Poll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := l.Load().Row("new"); !ok || !marked {
+		t.Errorf("the item was taken in: %v, the model marked: %v", ok, marked)
 	}
 }
 
