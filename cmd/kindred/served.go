@@ -108,6 +108,11 @@ func (f *fixedCatalog) Current(context.Context) (data.Model, error) {
 	return data.Model{Version: "evaluated", Artifact: "evaluated", Checksum: artifact.Checksum(f.artifact), Status: data.ModelCurrent}, nil
 }
 
+func (f *fixedCatalog) Models(ctx context.Context, _ string, _ int) ([]data.Model, error) {
+	m, err := f.Current(ctx)
+	return []data.Model{m}, err
+}
+
 func (f *fixedCatalog) Artifact(context.Context, string) ([]byte, error) {
 	return slices.Clone(f.artifact), nil
 }

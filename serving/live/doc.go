@@ -7,7 +7,8 @@
 // histories, the newest real ones among them, with finite scores) before the
 // pointer moves. A model that cannot be read or fails its probe changes nothing:
 // the old one goes on serving, Status says why, and the load is tried again
-// after Config.Retry. Changed items become a new Snapshot of the same model; an
+// after Config.Retry. Where nothing serves yet, the catalog's former model takes its
+// place meanwhile. Changed items become a new Snapshot of the same model; an
 // API write calls Refresh and is in the next answer.
 //
 // # Rows

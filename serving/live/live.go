@@ -14,9 +14,12 @@ import (
 	"kindred/model"
 )
 
-// Models says which model is current; the error is data.ErrNotFound while there is none.
+// Models is the catalog's models.
 type Models interface {
+	// Current is the one to serve; the error is data.ErrNotFound while there is none.
 	Current(ctx context.Context) (data.Model, error)
+	// Models lists at most limit after the given version, newest first; "" begins.
+	Models(ctx context.Context, after string, limit int) ([]data.Model, error)
 }
 
 // Artifacts keeps the bytes of models.
@@ -173,7 +176,7 @@ func (l *Live) followModel(ctx context.Context) error {
 	if err := l.load(ctx, m); err != nil {
 		err = fmt.Errorf("load model %s: %w", m.Version, err)
 		l.refuse(refusal{m.Version, l.deps.Now().Add(l.cfg.Retry), err})
-		return l.failed(err)
+		return l.failed(errors.Join(err, l.fallBack(ctx)))
 	}
 	l.refuse(refusal{})
 	return nil

@@ -47,8 +47,9 @@ func (panics) Score(model.History, []float32) bool { panic("index out of range")
 // house is a catalog, artifacts and a decoder in memory. An artifact's bytes are a
 // word: good, nan, wide (more rows than its vocab), panics, or anything else for corrupt.
 type house struct {
-	mu        sync.Mutex // guards current and artifacts
+	mu        sync.Mutex // guards current, former and artifacts
 	current   string
+	former    []data.Model // versions before current, newest first
 	artifacts map[string]string
 	version   int64
 	items     map[data.ItemID]data.Item
@@ -64,6 +65,16 @@ func (h *house) Current(context.Context) (data.Model, error) {
 		return data.Model{}, data.ErrNotFound
 	}
 	return data.Model{Version: h.current}, nil
+}
+
+func (h *house) Models(_ context.Context, after string, limit int) ([]data.Model, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	all := append([]data.Model{{Version: h.current, Status: data.ModelCurrent}}, h.former...)
+	if at := slices.IndexFunc(all, func(m data.Model) bool { return m.Version == after }); at >= 0 {
+		all = all[at+1:]
+	}
+	return all[:min(limit, len(all))], nil
 }
 
 func (h *house) Artifact(_ context.Context, version string) ([]byte, error) {

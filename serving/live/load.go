@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 
@@ -45,6 +46,45 @@ func (l *Live) load(ctx context.Context, m data.Model) (err error) {
 	l.swap(s)
 	l.deps.Logger.Info("model serves", "model", s.Version, "items", s.Rows(), "components", s.Components())
 	return nil
+}
+
+// fallBack loads the former model where none serves: after a restart with a broken
+// current one. Where there is no former one nothing changes.
+func (l *Live) fallBack(ctx context.Context) error {
+	if l.Load().Version != NoModel {
+		return nil
+	}
+	m, err := l.former(ctx)
+	if errors.Is(err, data.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look for the former model: %w", err)
+	}
+	if err := l.load(ctx, m); err != nil {
+		return fmt.Errorf("load the former model %s: %w", m.Version, err)
+	}
+	return nil
+}
+
+// former is what a rollback would return to, or data.ErrNotFound.
+func (l *Live) former(ctx context.Context) (data.Model, error) {
+	const page = 100
+	for after := ""; ; {
+		models, err := l.deps.Models.Models(ctx, after, page)
+		if err != nil {
+			return data.Model{}, err
+		}
+		for _, m := range models {
+			if m.Status == data.ModelPrevious {
+				return m, nil
+			}
+		}
+		if len(models) < page {
+			return data.Model{}, data.ErrNotFound
+		}
+		after = models[len(models)-1].Version
+	}
 }
 
 func (l *Live) since(ctx context.Context, version int64) (changes, error) {

@@ -29,10 +29,11 @@ func newBig(t testing.TB, items, factors int) *big {
 	return &big{s, parts}
 }
 
-func (big) Current(context.Context) (data.Model, error)      { return data.Model{Version: "m-1"}, nil }
-func (big) Artifact(context.Context, string) ([]byte, error) { return nil, nil }
-func (big) ItemsVersion(context.Context) (int64, error)      { return 1, nil }
-func (b *big) decode([]byte) (live.Parts, error)             { return b.parts, nil }
+func (big) Current(context.Context) (data.Model, error)               { return data.Model{Version: "m-1"}, nil }
+func (big) Models(context.Context, string, int) ([]data.Model, error) { return nil, nil }
+func (big) Artifact(context.Context, string) ([]byte, error)          { return nil, nil }
+func (big) ItemsVersion(context.Context) (int64, error)               { return 1, nil }
+func (b *big) decode([]byte) (live.Parts, error)                      { return b.parts, nil }
 func (b *big) ItemsSince(context.Context, int64) ([]data.Item, []data.ItemID, int64, error) {
 	return b.shop.Items, nil, 1, nil
 }

@@ -107,8 +107,9 @@ func (s shop) Current(context.Context) (data.Model, error) {
 	}
 	return data.Model{Version: "m-1"}, nil
 }
-func (s shop) Artifact(context.Context, string) ([]byte, error) { return nil, nil }
-func (s shop) ItemsVersion(context.Context) (int64, error)      { return int64(len(s.items)), nil }
+func (s shop) Models(context.Context, string, int) ([]data.Model, error) { return nil, nil }
+func (s shop) Artifact(context.Context, string) ([]byte, error)          { return nil, nil }
+func (s shop) ItemsVersion(context.Context) (int64, error)               { return int64(len(s.items)), nil }
 func (s shop) ItemsSince(context.Context, int64) ([]data.Item, []data.ItemID, int64, error) {
 	return s.items, s.deleted, int64(len(s.items)), nil
 }
