@@ -12,6 +12,10 @@ import (
 	"kindred/model/content"
 )
 
+// weightBinary is the artifact's name, among those of the kind weights, for a model
+// trained on preferences of 0 and 1.
+const weightBinary = "binary"
+
 // DecodeArtifact reads an artifact for serving. The error is an
 // *artifact.VersionError or *artifact.CorruptError, wrapped.
 func DecodeArtifact(b []byte) (Parts, error) {
@@ -26,7 +30,7 @@ func DecodeArtifact(b []byte) (Parts, error) {
 func PartsOf(b *artifact.Bundle) (Parts, error) {
 	p := Parts{
 		Items: b.Items, Scorers: b.Scorers(), Blend: b.Hybrid,
-		Created: b.Meta.Created, Watermark: b.Meta.Watermark,
+		Binary: b.Meta.Weights[weightBinary] > 0, Created: b.Meta.Created, Watermark: b.Meta.Watermark,
 	}
 	if b.Content != nil {
 		p.Extend = extender{b.Content}

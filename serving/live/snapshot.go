@@ -24,6 +24,7 @@ type Parts struct {
 	Extend    Extender         // extends the scorer of the same name, or nil
 	Blend     *hybrid.Model    // nil: every component counts the same
 	Weights   features.Weights // kind weights it was trained with
+	Binary    bool             // every preference counted 1 in training, however strong
 	Created   time.Time
 	Watermark time.Time // newest log time it was trained on
 }
@@ -153,13 +154,18 @@ func (s *Snapshot) Category(categories []string) []int32 {
 // does to an item, and far below where the components' float32 sums overflow.
 const maxWeight = 1e6
 
-// History joins preferences with rows; items without a row are left out.
+// History joins preferences with rows, weighed as in the model's training; items
+// without a row are left out.
 func (s *Snapshot) History(prefs []features.Preference) model.History {
 	h := model.History{Rows: make([]int32, 0, len(prefs)), Weights: make([]float32, 0, len(prefs))}
 	for _, p := range prefs {
 		if row, ok := s.Row(p.Item); ok {
 			h.Rows = append(h.Rows, row)
-			h.Weights = append(h.Weights, float32(min(p.Weight, maxWeight)))
+			weight := float32(min(p.Weight, maxWeight))
+			if s.Parts.Binary && weight > 0 {
+				weight = 1
+			}
+			h.Weights = append(h.Weights, weight)
 		}
 	}
 	return h
