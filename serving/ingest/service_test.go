@@ -205,6 +205,22 @@ func TestImpressionsNeverWaitAndAreDrainedAtTheEnd(t *testing.T) {
 	})
 }
 
+func TestTwoListsOfOneRequestIDAreTwoImpressions(t *testing.T) {
+	l := &logbook{}
+	s, _ := service(l, index{}, ingest.Default())
+	for range 2 { // the request id is the client's to choose, and to use again
+		s.Show("p", data.IDs{}, data.Shown{Request: "r", Model: "m-1", Items: []data.ShownItem{{Item: "a", Position: 1}}}, nil)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if err := s.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if len(l.events) != 2 || l.events[0].ID == l.events[1].ID || l.events[0].Shown.Request != "r" || l.events[1].Shown.Request != "r" {
+		t.Errorf("events = %+v, want two of their own ids about the request r", l.events)
+	}
+}
+
 func TestUsersGoThroughTheLog(t *testing.T) {
 	l := &logbook{}
 	p := data.NewProfileID(data.IDUser, "ann")

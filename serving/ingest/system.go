@@ -82,9 +82,10 @@ func (s *Service) DeleteUser(ctx context.Context, user data.UserID) error {
 }
 
 // Show queues the impression of a list for the log. It never waits: with the
-// queue full the impression is dropped and counted.
+// queue full the impression is dropped and counted. The event has an id of its own:
+// the request's may be the client's, and occur more than once.
 func (s *Service) Show(profile data.ProfileID, ids data.IDs, shown data.Shown, ctx json.RawMessage) {
-	e := s.system(data.SysImpression, shown.Request, profile, ids)
+	e := s.system(data.SysImpression, s.deps.NewID(), profile, ids)
 	e.Shown, e.Ctx = &shown, ctx
 	select {
 	case s.shown <- e:
