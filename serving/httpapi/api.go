@@ -98,13 +98,16 @@ func (a *api) openAPI() huma.Config {
 	return c
 }
 
-// pageRoutes hands the pages to whoever serves them.
+// pageRoutes hands the pages to whoever serves them. The pages themselves hold no
+// data and are open; a report says what /v1/evaluations says.
 func (a *api) pageRoutes(e *gin.Engine) {
 	if a.deps.Pages == nil {
 		return
 	}
-	for _, path := range []string{"/", "/favicon.ico", "/assets/*path", "/docs", "/docs/*path", "/reports/*path"} {
+	for _, path := range []string{"/", "/favicon.ico", "/assets/*path", "/docs", "/docs/*path"} {
 		e.GET(path, gin.WrapH(a.deps.Pages))
 		e.HEAD(path, gin.WrapH(a.deps.Pages))
 	}
+	e.GET("/reports/*path", a.requireKey(ScopeRead), gin.WrapH(a.deps.Pages))
+	e.HEAD("/reports/*path", a.requireKey(ScopeRead), gin.WrapH(a.deps.Pages))
 }

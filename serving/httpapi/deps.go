@@ -87,7 +87,8 @@ type Deps struct {
 	// Train starts a training run and returns its job at once; nil where this
 	// process does not train. data.ErrConflict: one is running.
 	Train func(ctx context.Context) (data.Job, error)
-	// Pages serves "/", "/assets/", "/docs", "/reports/" and "/favicon.ico".
+	// Pages serves "/", "/assets/", "/docs", "/favicon.ico" and, to keys that may
+	// read, "/reports/".
 	Pages  http.Handler
 	Checks []Check // further conditions of /readyz
 

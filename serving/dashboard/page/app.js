@@ -185,6 +185,19 @@ function choose(person) {
   run(() => Promise.all([recommend(), profile()]));
 }
 
+// A link cannot send the key, so pages that need one are fetched and then opened.
+document.addEventListener("click", (e) => {
+  const link = e.target.closest('a[href^="/reports/"], a[href="/metrics"]');
+  if (!link || !sessionStorage.getItem("key")) return;
+  e.preventDefault();
+  run(async () => {
+    const path = link.getAttribute("href");
+    const page = await ask(path);
+    const type = path === "/metrics" ? "text/plain;charset=utf-8" : "text/html;charset=utf-8";
+    location.assign(URL.createObjectURL(new Blob([page], { type })));
+  });
+});
+
 const somebody = () => state.people[Math.floor(Math.random() * state.people.length)] || "ann";
 
 async function run(what) {
