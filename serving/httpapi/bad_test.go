@@ -76,7 +76,9 @@ func TestBadInputIsNamed(t *testing.T) {
 
 		{"rank: nothing to rank", "POST", "/v1/rank", `{"items":[]}`, 422, "body.items"},
 		{"rank: no items", "POST", "/v1/rank", `{}`, 422, "body"},
-		{"rank: twice the same", "POST", "/v1/rank", `{"items":["a","a"]}`, 422, "body.items"},
+		{"rank: twice the same", "POST", "/v1/rank", `{"items":["a","b","a"]}`, 422, "body.items[2]"},
+		{"rank: objects", "POST", "/v1/rank", `{"items":[{"a":1},{"a":1}]}`, 422, "body.items[0]"},
+		{"rank: lists", "POST", "/v1/rank", `{"items":[[],[]]}`, 422, "body.items[0]"},
 
 		{"item: price below 0", "PUT", "/v1/items/a", `{"price":-1}`, 422, "body.price"},
 		{"item: attributes are text", "PUT", "/v1/items/a", `{"attributes":"x"}`, 422, "body.attributes"},

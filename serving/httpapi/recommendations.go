@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -174,9 +175,22 @@ type rankInput struct {
 		User        string   `json:"user,omitempty" maxLength:"256"`
 		AnonymousID string   `json:"anonymous_id,omitempty" maxLength:"256"`
 		Recent      []string `json:"recent,omitempty" maxItems:"200" doc:"Item ids used just now, newest first."`
-		Items       []string `json:"items" minItems:"1" maxItems:"5000" uniqueItems:"true" doc:"The candidates."`
+		Items       []string `json:"items" minItems:"1" maxItems:"5000" doc:"The candidates, each once."`
 		Components  []string `json:"components,omitempty" maxItems:"8"`
 	}
+}
+
+// Resolve refuses a candidate that comes twice. The schema's uniqueItems would panic
+// on elements that are no map keys.
+func (in *rankInput) Resolve(huma.Context) []error {
+	seen := make(map[string]bool, len(in.Body.Items))
+	for i, id := range in.Body.Items {
+		if seen[id] {
+			return []error{field(fmt.Sprintf("body.items[%d]", i), "is there twice", id)}
+		}
+		seen[id] = true
+	}
+	return nil
 }
 
 func (a *api) postRank(ctx context.Context, in *rankInput) (*answer, error) {
