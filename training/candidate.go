@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"kindred/training/assemble"
-	"kindred/training/evaluate"
 	"kindred/training/split"
 )
 
@@ -33,20 +32,20 @@ func (r *run) judge(ctx context.Context) (*trial, error) {
 	if note != "" {
 		t.notes = append(t.notes, note)
 	}
-	var extra []evaluate.Contender
-	if r.incumbent.judgeable(h) {
-		c, err := r.incumbent.contender(h.Items)
-		if err != nil {
-			return nil, err
-		}
-		extra = append(extra, c)
-	}
 	e := t.describe(r.src.describe())
-	if e.Result, err = t.judge(ctx, extra); err != nil {
+	if e.Result, err = t.judge(ctx); err != nil {
 		return nil, err
 	}
 	e.People = e.Result.Groups
-	e.Verdict = r.decide(e)
+	against, err := r.compare(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	name, k, _ := cutMetric(r.cfg.Gate.Metric)
+	candidate, _ := e.Result.Mean(Hybrid, name, k)
+	popular, _ := e.Result.Mean(Popular, name, k)
+	verdict := r.cfg.Gate.decide(candidate, popular, against)
+	e.Verdict = &verdict
 	r.out.Evaluation = e
 	return t, nil
 }
@@ -74,20 +73,4 @@ func (r *run) holdout() (*split.Holdout, string, error) {
 		return nil, "", fmt.Errorf("%w: %w", ErrTooLittle, err)
 	}
 	return h, note, nil
-}
-
-// decide asks the gate.
-func (r *run) decide(e *Evaluation) *Verdict {
-	name, k, _ := cutMetric(r.cfg.Gate.Metric)
-	candidate, _ := e.Result.Mean(Hybrid, name, k)
-	popular, _ := e.Result.Mean(Popular, name, k)
-	var against *rival
-	switch measured, ok := e.Result.Mean(Incumbent, name, k); {
-	case ok:
-		against = &rival{version: r.incumbent.Version, value: measured, how: "on the same holdout"}
-	case r.incumbent != nil:
-		against = r.cfg.Gate.recorded(r.incumbent.Model, e.Protocol)
-	}
-	v := r.cfg.Gate.decide(candidate, popular, against)
-	return &v
 }

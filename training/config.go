@@ -74,7 +74,9 @@ type SplitConfig struct {
 	// Share of the interactions that are held out, the newest.
 	Share float64 `yaml:"share"`
 	// MinPeople is how many people with a history the holdout must have. With fewer
-	// after one cut in time, each person's own newest interactions are held out.
+	// after one cut in time, each person's own newest interactions are held out. As
+	// many must have acted since the current model was trained for the gate to
+	// compare with it.
 	MinPeople int `yaml:"min_people"`
 }
 
@@ -82,7 +84,8 @@ type SplitConfig struct {
 type GateConfig struct {
 	// Metric that is compared, with its cutoff.
 	Metric string `yaml:"metric"`
-	// MinRatio is the least candidate / incumbent.
+	// MinRatio is the least candidate / incumbent, on what people did since the
+	// incumbent was trained.
 	MinRatio float64 `yaml:"min_ratio"`
 	// BeatPopular refuses a candidate that does worse than popularity alone.
 	BeatPopular bool `yaml:"beat_popular"`

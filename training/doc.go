@@ -14,8 +14,9 @@
 // again on the whole training part.
 //
 // The gate: the candidate's metric (NDCG@10 of the hybrid) must not be below that
-// of popular, and must be at least MinRatio of the incumbent's, measured on the
-// same holdout when the incumbent was trained on nothing of it, else as recorded.
+// of popular on the holdout, and must be at least MinRatio of the incumbent's on the
+// part of the holdout that is newer than the incumbent: what neither has seen. Where
+// too few people did anything since then, the two are not compared.
 //
 // Evaluate is the same road without a store: it judges a dataset's files, or the
 // lake, by any protocol. Ladder runs the cases that the project answers for.

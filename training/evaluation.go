@@ -82,7 +82,7 @@ func evaluation(ctx context.Context, src *Source, cfg Config, opt EvaluateOption
 		return nil, err
 	}
 	e := tr.describe(src.describe())
-	e.Result, err = tr.judge(ctx, nil)
+	e.Result, err = tr.judge(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -11,24 +11,31 @@ import (
 
 // Verdict is the gate's answer and the numbers behind it.
 type Verdict struct {
-	Passed    bool     `json:"passed"`
-	Metric    string   `json:"metric"`
-	Candidate float64  `json:"candidate"`
-	Popular   float64  `json:"popular"`
-	Incumbent float64  `json:"incumbent,omitempty"`
-	Against   string   `json:"against,omitempty"` // the incumbent's version
-	Reasons   []string `json:"reasons"`           // one sentence a check
+	Passed    bool    `json:"passed"`
+	Metric    string  `json:"metric"`
+	Candidate float64 `json:"candidate"` // on the whole holdout
+	Popular   float64 `json:"popular"`   // on the whole holdout
+	Against   string  `json:"against,omitempty"`
+	// CandidateSince and Incumbent are the two models on what People did since the
+	// incumbent was trained; 0 where they were not compared.
+	CandidateSince float64  `json:"candidate_since,omitempty"`
+	Incumbent      float64  `json:"incumbent,omitempty"`
+	People         int      `json:"people,omitempty"`
+	Reasons        []string `json:"reasons"` // one sentence a check
 }
 
 // rival is the incumbent as the gate sees it.
 type rival struct {
-	version string
-	value   float64
-	how     string // how its value was found
-	unknown string // why there is no value, or ""
+	version   string
+	people    int // who acted since it was trained
+	value     float64
+	candidate float64 // the candidate's value on the same
+	unknown   string  // why there is no value, or ""
+	recorded  string  // what its own run measured, or ""
 }
 
-// decide compares the candidate with popular and with the incumbent, if any.
+// decide compares the candidate with popular on the holdout, and with the
+// incumbent, if any, on what neither has seen.
 func (g GateConfig) decide(candidate, popular float64, against *rival) Verdict {
 	v := Verdict{Passed: true, Metric: g.Metric, Candidate: candidate, Popular: popular}
 	say := func(ok bool, format string, args ...any) {
@@ -47,16 +54,20 @@ func (g GateConfig) decide(candidate, popular float64, against *rival) Verdict {
 	}
 	v.Against = against.version
 	if against.unknown != "" {
-		say(true, "not compared with the current model %s: %s", against.version, against.unknown)
+		say(true, "%s is not compared: %s", against.version, against.unknown)
+		if against.recorded != "" {
+			say(true, "for information only: %s", against.recorded)
+		}
 		return v
 	}
-	v.Incumbent = against.value
-	ok := candidate >= g.MinRatio*against.value*(1-1e-12) // rounding is no reason to refuse
+	v.Incumbent, v.CandidateSince, v.People = against.value, against.candidate, against.people
+	ok := against.candidate >= g.MinRatio*against.value*(1-1e-12) // rounding is no reason to refuse
 	relation := "at least"
 	if !ok {
 		relation = "below"
 	}
-	say(ok, "that is %s %.2f of the current model's %.4f (%s, %s)", relation, g.MinRatio, against.value, against.version, against.how)
+	say(ok, "on what %d people did since the current model %s was trained the hybrid's %.4f is %s %.2f of its %.4f",
+		against.people, against.version, against.candidate, relation, g.MinRatio, against.value)
 	return v
 }
 
@@ -78,21 +89,17 @@ func metricsOf(e *Evaluation) metrics {
 	return m
 }
 
-// recorded is the incumbent's metric as its own run measured it, on another holdout.
-func (g GateConfig) recorded(m data.Model, protocol split.Protocol) *rival {
-	r := &rival{version: m.Version, how: "as recorded by its own run, on an earlier holdout"}
+// recorded tells the incumbent's metric as its own run measured it, on another
+// holdout; "" when the record does not hold it. It is no measure for a candidate:
+// holdouts differ, and one lucky value would refuse every later model.
+func (g GateConfig) recorded(m data.Model) string {
 	var rec metrics
 	if err := json.Unmarshal(m.Metrics, &rec); err != nil {
-		r.unknown = "its record has no metrics"
-		return r
+		return ""
 	}
 	v, ok := rec.Models[Hybrid][g.Metric]
-	switch {
-	case !ok:
-		r.unknown = "its record has no " + g.Metric
-	case rec.Protocol != protocol:
-		r.unknown = fmt.Sprintf("it was judged by %s, the candidate by %s", rec.Protocol, protocol)
+	if !ok {
+		return ""
 	}
-	r.value = v.Mean
-	return r
+	return fmt.Sprintf("its own run recorded %s %.4f, by %s on an earlier holdout", g.Metric, v.Mean, rec.Protocol)
 }

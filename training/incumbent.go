@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"kindred/data"
 	"kindred/data/lake"
@@ -14,10 +13,9 @@ import (
 	"kindred/model/cluster"
 	"kindred/model/vocab"
 	"kindred/training/evaluate"
-	"kindred/training/split"
 )
 
-// Incumbent is the name of the row that holds the current model.
+// Incumbent is the name of the current model in a comparison with a candidate.
 const Incumbent = "incumbent"
 
 // incumbent is the current model and what is left of it. A nil one is none.
@@ -28,7 +26,7 @@ type incumbent struct {
 }
 
 // loadIncumbent reads the current model's artifact. One that cannot be read is no
-// reason not to train: it is then judged by its record and nothing is taken over.
+// reason not to train: it is then not compared, and nothing is taken over.
 func loadIncumbent(ctx context.Context, l *lake.Lake, m data.Model) (*incumbent, error) {
 	in := &incumbent{Model: m}
 	b, err := l.Artifact(ctx, m.Artifact)
@@ -42,12 +40,6 @@ func loadIncumbent(ctx context.Context, l *lake.Lake, m data.Model) (*incumbent,
 		in.why = fmt.Sprintf("its artifact cannot be read: %v", err)
 	}
 	return in, nil
-}
-
-// judgeable reports whether the incumbent saw nothing of the holdout: all that it
-// was trained on had arrived before the cut.
-func (in *incumbent) judgeable(h *split.Holdout) bool {
-	return in != nil && in.bundle != nil && h.Protocol == split.Time && in.Watermark.Before(time.UnixMilli(h.Cut))
 }
 
 // contender makes the incumbent a row of the table over another vocab.

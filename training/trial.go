@@ -80,8 +80,8 @@ func newTrial(ctx context.Context, h *split.Holdout, docs [][]string, cfg Config
 	return t, nil
 }
 
-// judge puts all rows beside each other; extra ones come last.
-func (t *trial) judge(ctx context.Context, extra []evaluate.Contender) (*evaluate.Result, error) {
+// judge puts all rows beside each other.
+func (t *trial) judge(ctx context.Context) (*evaluate.Result, error) {
 	contenders, err := t.contenders(ctx)
 	if err != nil {
 		return nil, err
@@ -89,7 +89,7 @@ func (t *trial) judge(ctx context.Context, extra []evaluate.Contender) (*evaluat
 	users, people := assemble.Users(t.m.tastes, t.holdout.Items.Len())
 	in := evaluate.Input{
 		Items: t.holdout.Items.Len(), Cases: t.cases, Users: users, People: people,
-		Similarity: similarity(t.docs), Contenders: append(contenders, extra...),
+		Similarity: similarity(t.docs), Contenders: contenders,
 	}
 	if people == 0 {
 		in.Users = nil
