@@ -21,14 +21,30 @@ func (r *run) identify(itemsVersion int64) error {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d interactions, %d links, %d events of items, %s",
 		r.snap.Rows(lake.Interactions), r.snap.Rows(lake.Links), itemsVersion, cfg))
 	r.fingerprint = hex.EncodeToString(sum[:16])
-	r.config, err = json.Marshal(keptConfig{Training: cfg, Fingerprint: r.fingerprint})
+	kept := keptConfig{Training: cfg, Fingerprint: r.fingerprint}
+	for _, next := range r.snap.Cursors() {
+		kept.Records += next
+	}
+	r.config, err = json.Marshal(kept)
 	return err
 }
 
 // keptConfig is what the catalog keeps as a model's configuration.
 type keptConfig struct {
 	Training    json.RawMessage `json:"training"`
-	Fingerprint string          `json:"fingerprint"` // of the data and the configuration
+	Fingerprint string          `json:"fingerprint"`       // of the data and the configuration
+	Records     int64           `json:"records,omitempty"` // see RecordsOf
+}
+
+// RecordsOf is how many records of the log the run of a model had read, counted from
+// the log's first; 0 for a model that was trained before this was kept. A refused
+// model's run has read them too.
+func RecordsOf(m data.Model) int64 {
+	var c keptConfig
+	if json.Unmarshal(m.Config, &c) != nil {
+		return 0
+	}
+	return c.Records
 }
 
 // fingerprintOf is a published model's fingerprint, or "".

@@ -53,6 +53,9 @@ func TestARunPublishesWhatItJudged(t *testing.T) {
 	if m := out.Model; m.Interactions != int64(tiny.people*tiny.each) || !m.Watermark.Equal(bundle.Meta.Watermark) || m.Watermark.IsZero() {
 		t.Errorf("model %+v: want all interactions and the snapshot's watermark", m)
 	}
+	if got := RecordsOf(out.Model); got != int64(tiny.people*tiny.each) {
+		t.Errorf("the model says that its run read %d records of the log, want one an event", got)
+	}
 	e := out.Evaluation
 	hybrid, _ := e.Result.Mean(Hybrid, "ndcg", 10)
 	popular, _ := e.Result.Mean(Popular, "ndcg", 10)

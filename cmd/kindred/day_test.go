@@ -127,7 +127,6 @@ func TestAServerRetrainsByItself(t *testing.T) {
 	dir := shop(t)
 	s := start(t, dir, "--set", "schedule.every_events=40", "--set", "schedule.poll=1s")
 	first := serving(s)
-	// The scheduler's first look takes the base; what comes after it counts.
 	var batch []map[string]any
 	for i := range 20 {
 		batch = append(batch, map[string]any{"type": "track", "userId": fmt.Sprintf("g-%d", i), "event": "Product Viewed", "properties": map[string]any{"product_id": fmt.Sprintf("g%02d", i)}})

@@ -117,6 +117,7 @@ func (s *server) build() (http.Handler, error) {
 			People: people, Snapshots: s.live, Counters: n.worker.Popularity(), Impressions: s.in, Now: time.Now,
 		}),
 		Live: s.live, Ingest: s.in, People: people, Acks: s.acks, Catalog: n.catalog, Users: n.store, Folds: n.worker,
+		ClusterMargin: n.cfg.Features.ClusterMargin,
 		Train: s.train.start, Pages: dashboard.New(os.DirFS(reportsDir(n.cfg))),
 		Checks:  []httpapi.Check{{Name: "log", OK: func(context.Context) error { return n.store.Err() }}},
 		Version: version, Now: time.Now, NewID: newID, Logger: n.log,
@@ -243,6 +244,13 @@ func (s *server) scheduler() *schedule.Scheduler {
 				n += s.store.End(p)
 			}
 			return n, nil
+		},
+		Trained: func(ctx context.Context) (int64, error) {
+			newest, err := s.catalog.Models(ctx, "", 1)
+			if err != nil || len(newest) == 0 {
+				return 0, err
+			}
+			return training.RecordsOf(newest[0]), nil
 		},
 		Train: func(ctx context.Context, l data.Lease) error {
 			if err := s.flush(ctx); err != nil {

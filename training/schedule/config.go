@@ -12,7 +12,10 @@ type Config struct {
 	// Cron is a cron spec of five fields, or a descriptor such as "@daily" or
 	// "@every 6h", in UTC unless it begins with CRON_TZ=. Empty turns it off.
 	Cron string `yaml:"cron" json:"cron"`
-	// EveryEvents starts a run once so many events are new since the last one; 0
+	// EveryEvents starts a run once so many events are new since the last run that
+	// judged a model, published or refused, by whichever process; all are new before
+	// the first. It survives restarts. What counts is records of the log: tracked and
+	// imported events, and the few that servers write themselves, such as ticks. 0
 	// turns it off.
 	EveryEvents int64 `yaml:"every_events" json:"every_events"`
 	// Poll is how often the number of events is looked at.

@@ -9,6 +9,9 @@
 // Time is a parameter only in the sense of the standard library: tests run the
 // Scheduler in a testing/synctest bubble.
 //
+// The events that the last run has seen are read from the store, not remembered: a
+// restart forgets none, and a run that another process made counts.
+//
 // Invariant: at most one run at a time in this process, none after Run returned,
 // and none without the lease.
 package schedule

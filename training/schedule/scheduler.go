@@ -30,8 +30,11 @@ type Scheduler struct {
 	Config Config
 	Owner  string // who holds the lease: unique to this process
 	Leases Leases
-	// Events is how many events there have ever been; only its growth matters.
+	// Events is how many events there have ever been.
 	Events func(ctx context.Context) (int64, error)
+	// Trained is how many of them the newest run had read that judged a model, in
+	// whichever process; 0 before the first.
+	Trained func(ctx context.Context) (int64, error)
 	// Train does one run under the lease. Its error is logged, not returned: the
 	// next run may do better, and the jobs list says what happened to this one.
 	Train  func(ctx context.Context, l data.Lease) error
@@ -48,7 +51,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	due, base := s.nextDue(time.Now()), int64(-1)
+	due, base := s.nextDue(time.Now()), int64(0)
 	poll := time.NewTicker(s.Config.Poll)
 	defer poll.Stop()
 	for {
@@ -65,12 +68,13 @@ func (s *Scheduler) Run(ctx context.Context) error {
 			why = "cron " + s.Config.Cron
 		case <-poll.C:
 			wake.Stop()
-			why = s.enough(ctx, log, &base)
+			why = s.enough(ctx, log, base)
 		}
 		if why == "" {
 			continue
 		}
-		// What comes in during the run is for the next one.
+		// What comes in during the run is for the next one. It also keeps a run that
+		// judged nothing, because nothing was new, from being due again at once.
 		if n, err := s.Events(ctx); err == nil {
 			base = n
 		}
@@ -99,26 +103,28 @@ func (s *Scheduler) nextDue(now time.Time) time.Time {
 	return spec.Next(now.UTC())
 }
 
-// enough says why a run is due by the number of new events, or "". The first look
-// only takes the base.
-func (s *Scheduler) enough(ctx context.Context, log *slog.Logger, base *int64) string {
+// enough says why a run is due by the number of new events, or "". base is how many
+// there were when this process last began a run.
+func (s *Scheduler) enough(ctx context.Context, log *slog.Logger, base int64) string {
 	if s.Config.EveryEvents == 0 {
 		return ""
 	}
 	n, err := s.Events(ctx)
+	var trained int64
+	if err == nil {
+		trained, err = s.Trained(ctx)
+	}
+	base = max(base, trained)
 	switch {
 	case err != nil:
 		if ctx.Err() == nil {
 			log.Warn("counting events for the training schedule", "error", err)
 		}
 		return ""
-	case *base < 0 || n < *base:
-		*base = n
-		return ""
-	case n-*base < s.Config.EveryEvents:
+	case n-base < s.Config.EveryEvents:
 		return ""
 	}
-	return fmt.Sprintf("%d new events", n-*base)
+	return fmt.Sprintf("%d new events", n-base)
 }
 
 // WithLease does work while holding the training lease, and says whether it got

@@ -100,7 +100,7 @@ func TestTrainsAtTheMomentsOfTheCronSpec(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var r runs
 		var c counter
-		s := &Scheduler{Config: Config{Cron: "0 4 * * *", Poll: time.Minute, LeaseTTL: time.Minute}, Owner: "me", Leases: &desk{}, Events: c.count, Train: r.train}
+		s := &Scheduler{Config: Config{Cron: "0 4 * * *", Poll: time.Minute, LeaseTTL: time.Minute}, Owner: "me", Leases: &desk{}, Events: c.count, Trained: none, Train: r.train}
 		done := make(chan error, 1)
 		go func() { done <- s.Run(ctx) }()
 		time.Sleep(49 * time.Hour) // the bubble starts at midnight UTC, 2000-01-01
@@ -120,8 +120,9 @@ func TestTrainsOnceSoManyEventsAreNew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var r runs
-		c := counter{n: 5000} // what was there before is not new
-		s := &Scheduler{Config: Config{EveryEvents: 100, Poll: 10 * time.Second, LeaseTTL: time.Minute}, Owner: "me", Leases: &desk{}, Events: c.count, Train: r.train}
+		c := counter{n: 5000}
+		before := func(context.Context) (int64, error) { return 5000, nil } // what an earlier process trained on is not new
+		s := &Scheduler{Config: Config{EveryEvents: 100, Poll: 10 * time.Second, LeaseTTL: time.Minute}, Owner: "me", Leases: &desk{}, Events: c.count, Trained: before, Train: r.train}
 		done := make(chan error, 1)
 		go func() { done <- s.Run(ctx) }()
 		for i, step := range []struct {
@@ -139,6 +140,40 @@ func TestTrainsOnceSoManyEventsAreNew(t *testing.T) {
 		<-done
 	})
 }
+
+func TestARestartForgetsNoEvents(t *testing.T) {
+	for name, tc := range map[string]struct {
+		events, trained int64
+		want            int
+	}{
+		"as many as wanted came in before the start": {5100, 5000, 1},
+		"one fewer":                    {5099, 5000, 0},
+		"nothing was ever trained":     {100, 0, 1},
+		"the log is shorter than once": {10, 5000, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				var r runs
+				c := counter{n: tc.events}
+				s := &Scheduler{Config: Config{EveryEvents: 100, Poll: 10 * time.Second, LeaseTTL: time.Minute}, Owner: "me", Leases: &desk{}, Events: c.count, Train: r.train,
+					Trained: func(context.Context) (int64, error) { return tc.trained, nil }}
+				done := make(chan error, 1)
+				go func() { done <- s.Run(ctx) }()
+				time.Sleep(time.Minute) // several looks: a run that moved nothing is not due again
+				synctest.Wait()
+				if got := r.count(); got != tc.want {
+					t.Errorf("%d runs after the start, want %d", got, tc.want)
+				}
+				cancel()
+				<-done
+			})
+		})
+	}
+}
+
+// none is that nothing was trained.
+func none(context.Context) (int64, error) { return 0, nil }
 
 func TestALeaseIsRenewedWhileTheRunLasts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
