@@ -1,7 +1,6 @@
 package features
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,19 +22,17 @@ func (f *fold) assign(p *data.Profile) error {
 	if err != nil || m == nil {
 		return err
 	}
-	i, found := slices.BinarySearchFunc(p.Clusters, BehaviourCluster, func(a data.Assignment, name string) int { return cmp.Compare(a.Model, name) })
-	if !found {
-		p.Clusters = slices.Insert(p.Clusters, i, data.Assignment{Model: BehaviourCluster, Cluster: cluster.None})
+	now := assignment(*p, m, f.m.State.Models, f.now, f.b.cfg.ClusterMargin, f.b.slots)
+	old := cluster.None
+	if i, found := findAssignment(*p); found {
+		old, p.Clusters[i] = p.Clusters[i].Cluster, now
+	} else {
+		p.Clusters = slices.Insert(p.Clusters, i, now)
 	}
-	now := &p.Clusters[i]
-	old := now.Cluster
-	a := m.Assign(vector(*p, f.now, f.b.slots), old, f.b.cfg.ClusterMargin)
-	now.Version, now.Cluster, now.Distance, now.Confidence = f.m.State.Models, a.Cluster, a.Distance, a.Confidence
-	if a.Cluster == old {
+	if now.Cluster == old {
 		return nil
 	}
-	now.Since = f.now
-	c := data.Change{Profile: p.ID, Type: "cluster_changed", To: strconv.Itoa(int(a.Cluster)), Model: f.m.State.Models}
+	c := data.Change{Profile: p.ID, Type: "cluster_changed", To: strconv.Itoa(int(now.Cluster)), Model: f.m.State.Models}
 	if old != cluster.None {
 		c.From = strconv.Itoa(int(old))
 	}

@@ -116,9 +116,9 @@ func (s *server) build() (http.Handler, error) {
 		Recommend: recommend.New(n.cfg.Recommend, recommend.Deps{
 			People: people, Snapshots: s.live, Counters: n.worker.Popularity(), Impressions: s.in, Now: time.Now,
 		}),
-		Live: s.live, Ingest: s.in, People: people, Acks: s.acks, Catalog: n.catalog, Users: n.store, Folds: n.worker,
+		Live: s.live, Ingest: s.in, People: people, Acks: s.acks, Catalog: n.catalog, Users: n.store, Folds: n.worker, Dead: n.store,
 		ClusterMargin: n.cfg.Features.ClusterMargin,
-		Train: s.train.start, Pages: dashboard.New(os.DirFS(reportsDir(n.cfg))),
+		Train:         s.train.start, Pages: dashboard.New(os.DirFS(reportsDir(n.cfg))),
 		Checks:  []httpapi.Check{{Name: "log", OK: func(context.Context) error { return n.store.Err() }}},
 		Version: version, Now: time.Now, NewID: newID, Logger: n.log,
 	})

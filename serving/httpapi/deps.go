@@ -84,6 +84,10 @@ type Deps struct {
 	Catalog   Catalog
 	Users     Users
 	Folds     Folds
+	// Dead lists what was not accepted; nil leaves its route out.
+	Dead DeadLetters
+	// ClusterMargin is the fold's features.Config.ClusterMargin.
+	ClusterMargin float64
 	// Train starts a training run and returns its job at once; nil where this
 	// process does not train. data.ErrConflict: one is running.
 	Train func(ctx context.Context) (data.Job, error)

@@ -16,10 +16,12 @@ import (
 
 	"kindred/data"
 	"kindred/data/embedded"
+	"kindred/features"
 	analyze "kindred/features/content"
 	"kindred/features/stream"
 	"kindred/model/als"
 	"kindred/model/artifact"
+	"kindred/model/cluster"
 	"kindred/model/content"
 	"kindred/model/itemitem"
 	"kindred/model/popular"
@@ -97,7 +99,7 @@ func open(t testing.TB, change func(*overrides)) *house {
 	if h.catalog, err = embedded.OpenCatalog(dir, data.DefaultSpace); err != nil {
 		t.Fatal(err)
 	}
-	if h.worker, err = stream.New(stream.Options{Log: h.store, State: h.store, Partitions: 4, Now: h.clock.Now}); err != nil {
+	if h.worker, err = stream.New(stream.Options{Log: h.store, State: h.store, Partitions: 4, Now: h.clock.Now, Clusterers: h.clusters}); err != nil {
 		t.Fatal(err)
 	}
 	h.live = live.New(live.Default(), live.Deps{
@@ -123,7 +125,7 @@ func open(t testing.TB, change func(*overrides)) *house {
 	})
 	h.handler, err = httpapi.New(o.http, httpapi.Deps{
 		Recommend: service, Live: h.live, Ingest: h.ingest, People: people, Acks: acks, Catalog: h.catalog, Users: h.store,
-		Folds: h.worker, Train: o.train, Checks: o.check, Version: "test", Now: h.clock.Now, NewID: newID,
+		Folds: h.worker, Train: o.train, ClusterMargin: features.Default().ClusterMargin, Checks: o.check, Version: "test", Now: h.clock.Now, NewID: newID,
 		Pages: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "page "+r.URL.Path) }),
 	})
 	if err != nil {
@@ -144,6 +146,19 @@ func open(t testing.TB, change func(*overrides)) *house {
 		h.store.Close()
 	})
 	return h
+}
+
+// clusters are those of a model version, for the fold.
+func (h *house) clusters(ctx context.Context, version string) (*cluster.Model, error) {
+	b, err := h.artifacts.Artifact(ctx, version)
+	if err != nil {
+		return nil, err
+	}
+	bundle, err := artifact.Decode(b)
+	if err != nil {
+		return nil, err
+	}
+	return bundle.Cluster, nil
 }
 
 // movies are two groups of items that people do not mix, so that the right answer

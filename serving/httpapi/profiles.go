@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
 	"kindred/data"
 	"kindred/features"
+	"kindred/serving/live"
 )
 
 func (a *api) profileRoutes() {
@@ -169,10 +171,10 @@ func (a *api) view(p data.Profile, stale bool) profileView {
 	if s := p.Session; s.Start != 0 {
 		v.Session = &sessionView{s.ID, at(s.Start), at(s.End), s.Events, s.PageViews, s.Purchases, s.Closed}
 	}
-	for _, c := range p.Clusters {
+	snap := a.deps.Live.Load()
+	for _, c := range a.clusters(p, snap, now) {
 		v.Clusters = append(v.Clusters, clusterView{c.Model, c.Version, c.Cluster, c.Confidence, at(c.Since)})
 	}
-	snap := a.deps.Live.Load()
 	for _, e := range p.Recent {
 		r := recentView{Name: e.Name, Item: e.Item, At: at(e.At)}
 		if row, ok := snap.Row(e.Item); ok {
@@ -181,6 +183,25 @@ func (a *api) view(p data.Profile, stale bool) profileView {
 		v.Recent = append(v.Recent, r)
 	}
 	return v
+}
+
+// clusters are the person's assignments by the model that serves: as stored, or
+// computed where the fold has met nothing of them since the model was published.
+func (a *api) clusters(p data.Profile, snap *live.Snapshot, now int64) []data.Assignment {
+	i := slices.IndexFunc(p.Clusters, func(c data.Assignment) bool { return c.Model == features.BehaviourCluster })
+	if i >= 0 && p.Clusters[i].Version == snap.Version {
+		return p.Clusters
+	}
+	computed, ok := features.Assign(p, snap.Parts.Clusters, snap.Version, now, a.deps.ClusterMargin)
+	if !ok {
+		return p.Clusters
+	}
+	if i < 0 {
+		return append(slices.Clone(p.Clusters), computed)
+	}
+	out := slices.Clone(p.Clusters)
+	out[i] = computed
+	return out
 }
 
 func traits(p data.Profile) map[string]json.RawMessage {

@@ -29,7 +29,7 @@ func DecodeArtifact(b []byte) (Parts, error) {
 // PartsOf is a bundle as serving needs it. The error names a weight that makes no sense.
 func PartsOf(b *artifact.Bundle) (Parts, error) {
 	p := Parts{
-		Items: b.Items, Scorers: b.Scorers(), Blend: b.Hybrid,
+		Items: b.Items, Scorers: b.Scorers(), Blend: b.Hybrid, Clusters: b.Cluster,
 		Binary: b.Meta.Weights[weightBinary] > 0, Created: b.Meta.Created, Watermark: b.Meta.Watermark,
 	}
 	if b.Content != nil {

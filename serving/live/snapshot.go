@@ -8,6 +8,7 @@ import (
 	"kindred/data"
 	"kindred/features"
 	"kindred/model"
+	"kindred/model/cluster"
 	"kindred/model/hybrid"
 	"kindred/model/rank"
 	"kindred/model/vocab"
@@ -25,6 +26,7 @@ type Parts struct {
 	Blend     *hybrid.Model    // nil: every component counts the same
 	Weights   features.Weights // kind weights it was trained with
 	Binary    bool             // every preference counted 1 in training, however strong
+	Clusters  *cluster.Model   // of people's behaviour, or nil
 	Created   time.Time
 	Watermark time.Time // newest log time it was trained on
 }
