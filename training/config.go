@@ -49,6 +49,9 @@ type Config struct {
 	Cluster ClusterConfig `yaml:"cluster"`
 	Split   SplitConfig   `yaml:"split"`
 	Gate    GateConfig    `yaml:"gate"`
+	// KeepModels is how many refused models keep their artifacts, the newest. Those
+	// that ever served keep theirs for good.
+	KeepModels int `yaml:"keep_models"`
 	// MinInteractions is the least number of liked interactions worth a model.
 	MinInteractions int    `yaml:"min_interactions"`
 	Seed            uint64 `yaml:"seed"`
@@ -101,6 +104,7 @@ func Default() Config {
 		Cluster:         ClusterConfig{Config: cluster.Default(), MinPeople: 20, MaxPeople: 50_000},
 		Split:           SplitConfig{Share: .2, MinPeople: 50},
 		Gate:            GateConfig{Metric: "ndcg@10", MinRatio: .9, BeatPopular: true},
+		KeepModels:      5,
 		MinInteractions: 20,
 		Seed:            1,
 	}
@@ -138,6 +142,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("training: gate.metric is %q, which says nothing about hits; use one such as ndcg@10", c.Gate.Metric)
 	case !(c.Gate.MinRatio >= 0 && c.Gate.MinRatio <= 2):
 		return fmt.Errorf("training: gate.min_ratio is %v; use 0 (any) to 2, such as 0.9", c.Gate.MinRatio)
+	case c.KeepModels < 1:
+		return fmt.Errorf("training: keep_models is %d; use at least 1", c.KeepModels)
 	case c.MinInteractions < 1:
 		return fmt.Errorf("training: min_interactions is %d; use at least 1", c.MinInteractions)
 	case c.Workers < 0:

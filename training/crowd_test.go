@@ -198,6 +198,29 @@ func (s *shelf) PutModel(_ context.Context, m data.Model) error {
 	return nil
 }
 
+func (s *shelf) Models(_ context.Context, after string, limit int) ([]data.Model, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []data.Model
+	for _, m := range slices.Backward(s.models) {
+		if (after == "" || m.Version < after) && len(out) < limit {
+			out = append(out, m)
+		}
+	}
+	return out, nil
+}
+
+func (s *shelf) DropArtifact(_ context.Context, version string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.models {
+		if s.models[i].Version == version {
+			s.models[i].Artifact = ""
+		}
+	}
+	return nil
+}
+
 func (s *shelf) PromoteFenced(_ context.Context, version string, _ data.Lease) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

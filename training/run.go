@@ -19,6 +19,8 @@ type Models interface {
 	PutModel(ctx context.Context, m data.Model) error
 	PromoteFenced(ctx context.Context, version string, lease data.Lease) error
 	PutEvaluation(ctx context.Context, e data.Evaluation) error
+	Models(ctx context.Context, after string, limit int) ([]data.Model, error)
+	DropArtifact(ctx context.Context, version string) error
 }
 
 // Catalog is what a run asks of the catalog.
@@ -130,6 +132,9 @@ func (r *run) run(ctx context.Context) error {
 		b := t.bundle()
 		if err := r.publish(ctx, b, data.ModelRefused); err != nil {
 			return fmt.Errorf("keep the refused candidate: %w", err)
+		}
+		if err := r.retain(ctx); err != nil {
+			return fmt.Errorf("%w: %s; %w", ErrRefused, joined(verdict.Reasons), err)
 		}
 		return fmt.Errorf("%w: %s", ErrRefused, joined(verdict.Reasons))
 	}

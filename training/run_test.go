@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -163,6 +164,39 @@ func TestARefusedCandidateLeavesTheIncumbentServing(t *testing.T) {
 	m := b.shelf.models[len(b.shelf.models)-1]
 	if m.Version != out.Version || m.Status != data.ModelRefused || m.Reason == "" || m.Artifact == "" {
 		t.Errorf("model %+v: want the refused one, with its artifact for who overrules the gate", m)
+	}
+}
+
+func TestOnlyTheNewestRefusedModelsKeepTheirArtifacts(t *testing.T) {
+	b := newBench(t, tiny)
+	acts := tiny.acts()
+	archive(t, b.deps.Lake, acts[:len(acts)/2])
+	first, err := b.run(t, quick(), RunOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	archive(t, b.deps.Lake, acts[len(acts)/2:])
+	cfg := quick()
+	cfg.Gate.MinRatio, cfg.KeepModels = 2, 2
+	var refused []string
+	for range 4 {
+		out, err := b.run(t, cfg, RunOptions{Force: true})
+		if !errors.Is(err, ErrRefused) {
+			t.Fatal(err)
+		}
+		refused = append(refused, out.Version)
+	}
+	got, err := b.deps.Lake.Artifacts(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{first.Version, refused[2], refused[3]}, got); d != "" {
+		t.Errorf("artifacts: %s", d)
+	}
+	for _, m := range b.shelf.models {
+		if kept := slices.Contains(got, m.Version); kept != (m.Artifact != "") {
+			t.Errorf("%s names artifact %q, kept is %v", m.Version, m.Artifact, kept)
+		}
 	}
 }
 

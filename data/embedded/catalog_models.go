@@ -103,6 +103,16 @@ func (c *Catalog) PromoteFenced(ctx context.Context, version string, lease data.
 	})
 }
 
+// DropArtifact notes that a refused model's artifact is no longer kept, before its
+// bytes are deleted. data.ErrConflict for a version that is not there or not
+// refused, such as one that was promoted in the meantime.
+func (c *Catalog) DropArtifact(ctx context.Context, version string) error {
+	return c.write(ctx, fmt.Sprintf("drop the artifact of model %q", version), func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE models SET artifact = '' WHERE space = $1 AND version = $2 AND status = '`+data.ModelRefused+`'`, c.space, version)
+		return atLeastOne(res, err, fmt.Errorf("there is no refused model of that version: %w", data.ErrConflict))
+	})
+}
+
 // Rollback makes the former model current and returns it. Rolling back again goes
 // one further back. data.ErrNotFound when there is nothing to go back to.
 func (c *Catalog) Rollback(ctx context.Context) (m data.Model, err error) {

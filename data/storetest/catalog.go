@@ -24,6 +24,7 @@ type CatalogStore interface {
 	Current(ctx context.Context) (data.Model, error)
 	Promote(ctx context.Context, version string) error
 	PromoteFenced(ctx context.Context, version string, lease data.Lease) error
+	DropArtifact(ctx context.Context, version string) error
 	Rollback(ctx context.Context) (data.Model, error)
 	Promotions(ctx context.Context, before int64, limit int) ([]data.Promotion, error)
 

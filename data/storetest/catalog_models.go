@@ -44,6 +44,28 @@ func testModels(t *testing.T, open OpenCatalog) {
 		}
 	})
 
+	t.Run("a refused model can lose its artifact, others cannot", func(t *testing.T) {
+		c := open.fresh(t)
+		put(t, c, "served")
+		must(t, c.Promote(t.Context(), "served"))
+		no := model("no")
+		no.Status = data.ModelRefused
+		must(t, c.PutModel(t.Context(), no))
+		must(t, c.DropArtifact(t.Context(), "no"))
+		no.Artifact = ""
+		got, err := c.ModelByVersion(t.Context(), "no")
+		must(t, err)
+		equal(t, "model", no, got)
+		if err := c.Promote(t.Context(), "no"); !errors.Is(err, data.ErrConflict) {
+			t.Errorf("promoting what has no artifact = %v, want ErrConflict", err)
+		}
+		for _, version := range []string{"served", "unknown"} {
+			if err := c.DropArtifact(t.Context(), version); !errors.Is(err, data.ErrConflict) {
+				t.Errorf("DropArtifact of %s = %v, want ErrConflict", version, err)
+			}
+		}
+	})
+
 	t.Run("models are listed newest version first, in pages", func(t *testing.T) {
 		c := open.fresh(t)
 		put(t, c, "m-2", "m-3", "m-1")
