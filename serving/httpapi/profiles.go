@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"net/http"
 	"slices"
 	"time"
@@ -142,7 +143,7 @@ func (a *api) view(p data.Profile, stale bool) profileView {
 	v := profileView{
 		Profile: p.ID, Stale: stale, FirstSeen: at(p.FirstSeen), LastSeen: at(p.LastSeen), Sessions: p.Sessions,
 		Identifiers: []identifierView{}, Traits: traits(p), Affinities: map[string][]shareView{}, Counts: map[string]int{},
-		Revenue90d: features.Revenue(p, now), Engagement: features.EngagementScore(p, now),
+		Revenue90d: finite(features.Revenue(p, now)), Engagement: finite(features.EngagementScore(p, now)),
 		Clusters: []clusterView{}, Recent: []recentView{}, Items: len(p.History), Consent: p.Consent,
 	}
 	for _, id := range p.Identity {
@@ -157,7 +158,7 @@ func (a *api) view(p data.Profile, stale bool) profileView {
 		}
 		shares := []shareView{}
 		for _, s := range features.TopAffinities(p, aff.Facet, now, topValues) {
-			shares = append(shares, shareView{s.Value, s.Share})
+			shares = append(shares, shareView{s.Value, finite(s.Share)})
 		}
 		v.Affinities[aff.Facet] = shares
 	}
@@ -173,7 +174,7 @@ func (a *api) view(p data.Profile, stale bool) profileView {
 	}
 	snap := a.deps.Live.Load()
 	for _, c := range a.clusters(p, snap, now) {
-		v.Clusters = append(v.Clusters, clusterView{c.Model, c.Version, c.Cluster, c.Confidence, at(c.Since)})
+		v.Clusters = append(v.Clusters, clusterView{c.Model, c.Version, c.Cluster, finite(c.Confidence), at(c.Since)})
 	}
 	for _, e := range p.Recent {
 		r := recentView{Name: e.Name, Item: e.Item, At: at(e.At)}
@@ -210,6 +211,15 @@ func traits(p data.Profile) map[string]json.RawMessage {
 		out[t.Name] = t.Value
 	}
 	return out
+}
+
+// finite is x as JSON can carry it: an infinity becomes the largest number, NaN 0. A
+// profile may have been folded before such numbers were refused.
+func finite(x float64) float64 {
+	if x != x {
+		return 0
+	}
+	return max(-math.MaxFloat64, min(math.MaxFloat64, x))
 }
 
 // at is a profile's time; zero means never.
