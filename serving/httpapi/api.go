@@ -55,6 +55,7 @@ func New(cfg Config, deps Deps) (http.Handler, error) {
 	a.userRoutes()
 	a.modelRoutes()
 	a.jobRoutes()
+	a.deadLetterRoutes()
 	return engine, nil
 }
 

@@ -13,6 +13,7 @@ const (
 	cursorModels      = "models"
 	cursorJobs        = "jobs"
 	cursorEvaluations = "evaluations"
+	cursorDead        = "dead-letters"
 )
 
 // page are the parameters of a list.

@@ -124,7 +124,7 @@ func open(t testing.TB, change func(*overrides)) *house {
 		People: people, Snapshots: h.live, Counters: h.worker.Popularity(), Impressions: h.ingest, Now: h.clock.Now,
 	})
 	h.handler, err = httpapi.New(o.http, httpapi.Deps{
-		Recommend: service, Live: h.live, Ingest: h.ingest, People: people, Acks: acks, Catalog: h.catalog, Users: h.store,
+		Recommend: service, Live: h.live, Ingest: h.ingest, People: people, Acks: acks, Catalog: h.catalog, Users: h.store, Dead: h.store,
 		Folds: h.worker, Train: o.train, ClusterMargin: features.Default().ClusterMargin, Checks: o.check, Version: "test", Now: h.clock.Now, NewID: newID,
 		Pages: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "page "+r.URL.Path) }),
 	})
