@@ -90,8 +90,6 @@ func (a *api) fail(ctx context.Context, err error, where string) error {
 		return problem(http.StatusUnprocessableEntity, "validation failed", field(part+".components", component.Error(), component.Name))
 	case errors.Is(err, recommend.ErrUnknownItem):
 		return problem(http.StatusNotFound, "neither the model nor the catalog has this item", field(where, "unknown item", nil))
-	case errors.Is(err, recommend.ErrNothing):
-		return a.later(http.StatusServiceUnavailable, "there is nothing to recommend yet: no model is loaded, the catalog is empty and no event was counted")
 	case errors.Is(err, data.ErrNotFound):
 		return problem(http.StatusNotFound, "there is no such "+noun(where), field(where, "not found", nil))
 	case errors.Is(err, data.ErrConflict):

@@ -17,9 +17,9 @@ const tagRecommend = "Recommendations"
 
 func (a *api) recommendationRoutes() {
 	register(a, operation{id: "recommend", method: http.MethodGet, path: "/v1/recommendations/{user}", tag: tagRecommend,
-		summary: "Recommend items to a person", scope: ScopeRead, errors: []int{503}}, a.getRecommendations)
+		summary: "Recommend items to a person", scope: ScopeRead}, a.getRecommendations)
 	register(a, operation{id: "recommend-anonymous", method: http.MethodPost, path: "/v1/recommendations", tag: tagRecommend,
-		summary: "Recommend items to a visitor, by what they just used", scope: ScopeRead, errors: []int{503}}, a.postRecommendations)
+		summary: "Recommend items to a visitor, by what they just used", scope: ScopeRead}, a.postRecommendations)
 	register(a, operation{id: "similar", method: http.MethodGet, path: "/v1/items/{id}/similar", tag: tagRecommend,
 		summary: "Items like an item", scope: ScopeRead, errors: []int{404}}, a.getSimilar)
 	register(a, operation{id: "popular", method: http.MethodGet, path: "/v1/popular", tag: tagRecommend,

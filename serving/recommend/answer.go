@@ -15,13 +15,9 @@ const (
 	DefaultN = 10
 )
 
-// The errors that callers branch on. An *live.UnknownComponentError may come too.
-var (
-	// ErrNothing: there is no model and nothing was counted, so there is nothing to show.
-	ErrNothing = errors.New("there is no model yet and no event was counted")
-	// ErrUnknownItem: neither the model nor the catalog has the item.
-	ErrUnknownItem = errors.New("unknown item")
-)
+// ErrUnknownItem: neither the model nor the catalog has the item. Callers branch on
+// it; an *live.UnknownComponentError may come too.
+var ErrUnknownItem = errors.New("unknown item")
 
 // Request asks for recommendations.
 type Request struct {

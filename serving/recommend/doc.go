@@ -11,8 +11,8 @@
 // Nothing is precomputed, so each answer reflects the last event. Somebody nobody
 // has met is no error: the components that know nothing about them are left out
 // and popularity remains. Without any model the answer comes from the live
-// popularity counters and says model "none"; ErrNothing is left for a server that
-// has neither.
+// popularity counters and says model "none"; a server that has neither answers with
+// an empty list.
 //
 // # Shares
 //

@@ -239,8 +239,8 @@ func TestAComponentThatKnowsNothingFallsBackToPopularity(t *testing.T) {
 
 func TestWithoutAModel(t *testing.T) {
 	s, _, _ := open(t, shop{none: true}, people{})
-	if _, err := s.Recommend(t.Context(), recommend.Request{N: 2}); !errors.Is(err, recommend.ErrNothing) {
-		t.Errorf("empty server: %v, want ErrNothing", err)
+	if got, err := s.Recommend(t.Context(), recommend.Request{N: 2}); err != nil || got.Items == nil || len(got.Items) != 0 || got.Fallback != "no_model" {
+		t.Errorf("empty server: %+v, %v; want an empty list without a model", got, err)
 	}
 	s, counters, _ := open(t, shop{none: true, items: letters.items}, people{})
 	got, err := s.Recommend(t.Context(), recommend.Request{N: 2})

@@ -57,7 +57,7 @@ func New(cfg Config, deps Deps) *Service { return &Service{cfg: cfg, deps: deps}
 
 // Recommend ranks up to req.N items for the person, best first, and logs the
 // impression. Somebody nobody has met gets what is popular. The error is
-// ErrNothing, an *live.UnknownComponentError, or the profile store's, wrapped.
+// an *live.UnknownComponentError or the profile store's, wrapped.
 func (s *Service) Recommend(ctx context.Context, req Request) (Answer, error) {
 	snap := s.deps.Snapshots.Load() // once, so that everything below sees the same model
 	blend, err := snap.Blend(req.Components)
@@ -76,9 +76,7 @@ func (s *Service) Recommend(ctx context.Context, req Request) (Answer, error) {
 	s.deps.Snapshots.Remember(prefs)
 	filter := filterOf(snap, person.Profile, req)
 	if a.Items = s.ranked(snap, blend, snap.History(prefs), req, filter, &a); a.Items == nil {
-		if err := s.fallback(snap, req, filter, &a); err != nil {
-			return Answer{}, err
-		}
+		s.fallback(snap, req, filter, &a)
 	}
 	s.log(person, req, a)
 	return a, nil
@@ -111,8 +109,8 @@ func (s *Service) ranked(snap *live.Snapshot, blend *hybrid.Scorer, h model.Hist
 }
 
 // fallback fills the answer with what is popular: by the model if it can, else by
-// the live counters. The error is ErrNothing.
-func (s *Service) fallback(snap *live.Snapshot, req Request, f live.Filter, a *Answer) error {
+// the live counters. On an empty server that is an empty list.
+func (s *Service) fallback(snap *live.Snapshot, req Request, f live.Filter, a *Answer) {
 	a.Fallback = "cold"
 	if snap.Version == live.NoModel {
 		a.Fallback = "no_model"
@@ -126,9 +124,6 @@ func (s *Service) fallback(snap *live.Snapshot, req Request, f live.Filter, a *A
 	if a.Items == nil {
 		a.Items = s.counted(snap, popular.ByPopularity, req.N, f)
 	}
-	if len(a.Items) == 0 && snap.Rows() == 0 && !s.anythingCounted() {
-		return ErrNothing
-	}
 	if len(a.Items) == 0 { // a catalog nobody has used yet: all items are equal
 		a.Items = positions(snap, snap.Top(make([]float32, snap.Rows()), req.N, f))
 	}
@@ -136,12 +131,6 @@ func (s *Service) fallback(snap *live.Snapshot, req Request, f live.Filter, a *A
 	for i := range a.Items {
 		a.Items[i].Reasons = []Reason{{Component: "popular", Share: 1}}
 	}
-	return nil
-}
-
-// anythingCounted reports whether the live counters hold any item, shown or not.
-func (s *Service) anythingCounted() bool {
-	return len(s.deps.Counters.Top(itemPrefix, popular.ByPopularity, s.deps.Now().UnixMilli(), 1, nil)) > 0
 }
 
 // log hands the list to the impressions, if it can be said for whom it was.
