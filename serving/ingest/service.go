@@ -148,11 +148,26 @@ func (s *Service) canonical(ctx context.Context, raw []byte, typ data.EventType,
 	return e, err
 }
 
+// maxFacetBytes bounds what enriching adds to an event, so that it stays one that
+// the log gives back: a call of 32 kB can name a thousand items.
+const maxFacetBytes = 256 << 10
+
 // enrich gives the event's items the catalog's facets; a client's own stand where
-// the catalog has none.
+// the catalog has none, and on items beyond maxFacetBytes.
 func (s *Service) enrich(e *data.Event) {
+	left := maxFacetBytes
 	for i, it := range e.Items {
-		if facets := s.deps.Facets(it.ID); facets != nil {
+		facets := s.deps.Facets(it.ID)
+		for name, values := range facets {
+			left -= len(name) + 8
+			for _, v := range values {
+				left -= 2*len(v) + 4 // as JSON, quotes and escapes included
+			}
+		}
+		if left < 0 {
+			return
+		}
+		if facets != nil {
 			e.Items[i].Facets = facets
 		}
 	}

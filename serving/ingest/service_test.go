@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -75,6 +76,9 @@ func service(l *logbook, x index, cfg ingest.Config) (*ingest.Service, *online.A
 			if id == "lamp" {
 				return map[string][]string{"category": {"Light"}}
 			}
+			if id == "rich" { // eight long tags, full of what JSON escapes
+				return map[string][]string{"tag": slices.Repeat([]string{strings.Repeat(`"`, 250)}, 8)}
+			}
 			return nil
 		},
 	}), acks
@@ -124,6 +128,21 @@ func TestCallsBecomeRoutedAndEnrichedEvents(t *testing.T) {
 	}
 	if len(acks.Of(online.Identifiers(data.IDs{User: "ann"}))) == 0 {
 		t.Error("the positions of ann's events are not noted")
+	}
+}
+
+// TestEnrichingKeepsAnEventWithinWhatTheLogHolds: the logbook refuses what could
+// not be read back.
+func TestEnrichingKeepsAnEventWithinWhatTheLogHolds(t *testing.T) {
+	l := &logbook{}
+	s, _ := service(l, nil, ingest.Default())
+	products := strings.TrimSuffix(strings.Repeat(`{"product_id":"rich"},`, 1000), ",")
+	if _, err := accept(t, s, `{"batch":[{"type":"track","event":"Order Completed","userId":"ann","properties":{"products":[`+products+`]}}]}`); err != nil {
+		t.Fatal(err)
+	}
+	items := l.events[0].Items
+	if len(items) != 1000 || items[0].Facets == nil || items[999].Facets != nil {
+		t.Errorf("%d items, facets on the first: %v, on the last: %v; want 1000, true, false", len(items), items[0].Facets != nil, items[999].Facets != nil)
 	}
 }
 
