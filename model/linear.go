@@ -1,0 +1,98 @@
+package model
+
+// What follows are capabilities: a scorer that has one tells more about its scores
+// than Score does, so that a blend of such scorers finds its best rows without
+// scoring every item (package model/hybrid). A capability never changes a score:
+// modeltest holds each against Score.
+
+// Linear is a Scorer whose score of item i is q·v_i with fixed item vectors v (n×f
+// row-major, read-only) and a query q of the person's.
+type Linear interface {
+	Scorer
+	// Vectors returns the item vectors, row-major, and their length f.
+	Vectors() (v []float32, f int)
+	// Query writes q, of length f, for h and reports false for a cold person (then
+	// q is zero), as Score would.
+	Query(h History, q []float32) bool
+}
+
+// Sparse is a Scorer whose score is zero outside the few rows that a history touches.
+type Sparse interface {
+	Scorer
+	// ScoreSparse adds the scores of h to into, which has Items rows or more, in a
+	// fixed order, and reports what Score would.
+	ScoreSparse(h History, into *SparseScores) bool
+}
+
+// Constant is a Scorer that says the same to everybody.
+type Constant interface {
+	Scorer
+	// Constant returns one score a row, read-only: what Score writes for any history.
+	// Score must report true for all of them, unless there are no items.
+	Constant() []float32
+}
+
+// SparseScores is a sparse vector over n rows: adding to a row is O(1), starting
+// again O(rows touched). Sums are float32 in the order of the additions, as in a
+// dense vector. It is not safe for concurrent use. Memory is 4 n + n/8 bytes.
+type SparseScores struct {
+	sums []float32 // undefined for rows that are not in
+	in   []uint64  // one bit a row
+	rows []int32
+}
+
+// NewSparseScores returns the zero vector over n rows.
+func NewSparseScores(n int) *SparseScores {
+	return &SparseScores{sums: make([]float32, n), in: make([]uint64, (n+63)/64)}
+}
+
+// Add adds x to the row, which counts as touched even where x is 0.
+func (s *SparseScores) Add(row int32, x float32) {
+	if word, bit := &s.in[uint32(row)>>6], uint64(1)<<(uint32(row)&63); *word&bit == 0 {
+		*word |= bit
+		s.sums[row] = x
+		s.rows = append(s.rows, row)
+		return
+	}
+	s.sums[row] += x
+}
+
+// AddScaled adds w·x[i] to rows[i] for every i, as so many calls of Add would.
+func (s *SparseScores) AddScaled(rows []int32, w float32, x []float32) {
+	x = x[:len(rows)]
+	sums, in, touched := s.sums, s.in, s.rows
+	for i, row := range rows {
+		add := w * x[i]
+		if word, bit := &in[uint32(row)>>6], uint64(1)<<(uint32(row)&63); *word&bit == 0 {
+			*word |= bit
+			sums[row] = add
+			touched = append(touched, row)
+			continue
+		}
+		sums[row] += add
+	}
+	s.rows = touched
+}
+
+// Rows are the touched rows in the order of their first addition, each once. They
+// are valid until the next call of Add, AddScaled or Reset; do not change them.
+func (s *SparseScores) Rows() []int32 { return s.rows }
+
+// At is the row's sum, 0 for a row that was not touched.
+func (s *SparseScores) At(row int32) float32 {
+	if s.in[uint32(row)>>6]>>(uint32(row)&63)&1 == 0 {
+		return 0
+	}
+	return s.sums[row]
+}
+
+// Len is n, the number of rows the vector can hold.
+func (s *SparseScores) Len() int { return len(s.sums) }
+
+// Reset makes the vector zero.
+func (s *SparseScores) Reset() {
+	for _, row := range s.rows {
+		s.in[uint32(row)>>6] = 0
+	}
+	s.rows = s.rows[:0]
+}
