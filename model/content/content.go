@@ -24,6 +24,7 @@ var (
 	_ model.Scorer        = (*Model)(nil)
 	_ model.Explainer     = (*Model)(nil)
 	_ model.SimilarScorer = (*Model)(nil)
+	_ model.Sparse        = (*Model)(nil)
 )
 
 // Fit learns the terms and their idf from the documents, one a row, each a list of
@@ -159,6 +160,18 @@ func (m *Model) Score(h model.History, dst []float32) bool {
 	defer m.scratch.Put(p)
 	for i, t := range p.top {
 		m.addPostings(t, p.weight[i], dst)
+	}
+	return len(p.top) > 0
+}
+
+// ScoreSparse adds the same cosines for the items that share a term with the
+// profile; to all others they are 0. Cost is that of Score without its O(items).
+func (m *Model) ScoreSparse(h model.History, into *model.SparseScores) bool {
+	p := m.profile(h)
+	defer m.scratch.Put(p)
+	for i, t := range p.top {
+		items, weights := m.posting.Row(int(t))
+		into.AddScaled(items, p.weight[i], weights)
 	}
 	return len(p.top) > 0
 }

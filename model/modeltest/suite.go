@@ -32,8 +32,9 @@ type Fitter func(t *testing.T, x *sparse.CSR, seed uint64) model.Scorer
 
 const size = 20 // people and items of the fixture
 
-// Run checks every promise of model.Scorer, and of model.Explainer and
-// model.SimilarScorer where the scorer is one, on fits of fit.
+// Run checks every promise of model.Scorer, and of model.Explainer,
+// model.SimilarScorer and the capabilities model.Linear, model.Sparse and
+// model.Constant where the scorer is one, on fits of fit.
 func Run(t *testing.T, fit Fitter, opt Options) {
 	t.Helper()
 	if opt.Tolerance == 0 {
@@ -53,6 +54,7 @@ func Run(t *testing.T, fit Fitter, opt Options) {
 	t.Run("scores concurrently", s.concurrent)
 	t.Run("causes are past items, largest first, at most k", s.causes)
 	t.Run("similar items are of the same colour", s.similar)
+	t.Run("what a capability tells is what it scores", s.capabilities)
 }
 
 // suite holds what the checks share.

@@ -22,7 +22,7 @@ type Model struct {
 	scores []float32 // what Score gives everybody
 }
 
-var _ model.Scorer = (*Model)(nil)
+var _ model.Constant = (*Model)(nil)
 
 // Fit sums the events of n items, in any order. now, in Unix milliseconds, is the
 // end of the data: events after it count as happening at it. A row outside [0, n)
@@ -72,6 +72,9 @@ func (m *Model) Score(_ model.History, dst []float32) bool {
 	copy(dst, m.scores)
 	return len(dst) > 0
 }
+
+// Constant is what Score writes for everybody; do not change it.
+func (m *Model) Constant() []float32 { return m.scores }
 
 // Popularity writes into dst, of length Items, each item's long sum at time now:
 // decayed weight, never negative.
