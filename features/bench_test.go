@@ -1,0 +1,164 @@
+package features_test
+
+import (
+	"context"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+
+	"kindred/data"
+	"kindred/data/event"
+	"kindred/features"
+	"kindred/features/crowdtest"
+	"kindred/model/cluster"
+)
+
+// batchRecords is a micro-batch, as package stream folds it.
+const batchRecords = 512
+
+// path is the event path in process: sealed records in, profiles out.
+type path struct {
+	builder *features.Builder
+	m       *features.Memory
+	offset  int64
+	events  [batchRecords]data.Event
+}
+
+// centroids are sixteen clusters of behaviour.
+func centroids(_ context.Context, version string) (*cluster.Model, error) {
+	names := features.VectorNames()
+	const k = 16
+	rows := make([]float64, k*len(names))
+	for i := range rows {
+		rows[i] = float64(i*7919%97) / 20
+	}
+	scaler, err := cluster.FitScaler(rows, make([]bool, len(names)))
+	if err != nil {
+		return nil, err
+	}
+	m := &cluster.Model{Names: names, Scaler: scaler, Centroids: make([]float64, len(rows)), Next: k + 1}
+	scaler.Transform(m.Centroids, rows)
+	for c := range int32(k) {
+		m.Numbers, m.Sizes = append(m.Numbers, c+1), append(m.Sizes, 1)
+	}
+	return m, nil
+}
+
+func newPath(clustered bool) *path {
+	state := features.State{}
+	if clustered {
+		state.Models = "m-1"
+	}
+	return &path{builder: features.NewBuilder(features.Default()), m: features.NewMemory(0, state, nil, centroids)}
+}
+
+// fold takes a micro-batch through everything but the store.
+func (p *path) fold(tb testing.TB, recs [][]byte, commit bool) {
+	ctx := context.Background()
+	events := p.events[:len(recs)]
+	for i, r := range recs {
+		e, err := event.Open(r)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		events[i] = e
+	}
+	if err := p.m.Prefetch(ctx, events); err != nil {
+		tb.Fatal(err)
+	}
+	for i := range events {
+		if _, err := p.builder.Fold(ctx, p.m, p.offset, events[i]); err != nil {
+			tb.Fatal(err)
+		}
+		p.offset++
+	}
+	if commit {
+		if _, err := p.m.Commit(p.offset); err != nil {
+			tb.Fatal(err)
+		}
+	}
+}
+
+// cpu is the processor time that this process has used, user and system.
+func cpu() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func heap() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var s runtime.MemStats
+	runtime.ReadMemStats(&s)
+	return s.HeapAlloc
+}
+
+// sealed is the next n records of a crowd.
+func sealed(c *crowdtest.Crowd, n int, into [][]byte) [][]byte {
+	into = into[:0]
+	for range n {
+		into = append(into, event.Seal(c.Next()))
+	}
+	return into
+}
+
+// BenchmarkEventPath is one event on its way from a sealed record to the profile: open,
+// dedup, profile, and, with clusters, the nearest of sixteen centroids. 200,000 people are
+// known and have sent warm events before. cpu-ns/op is processor time, garbage
+// collection included.
+func BenchmarkEventPath(b *testing.B) {
+	for _, c := range []struct {
+		name              string
+		offset            float64
+		clusters, commits bool
+	}{
+		{"zipf", 1, false, false},
+		{"zipf/commit", 1, false, true},
+		{"zipf/clusters", 1, true, false},
+		{"flat", 1000, false, false},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			warm := 2_000_000
+			if testing.Short() {
+				warm = 200_000
+			}
+			cfg := crowdtest.Shop()
+			cfg.Offset = c.offset
+			crowd := crowdtest.New(cfg)
+			before := heap()
+			p := newPath(c.clusters)
+			for n := range warm {
+				if _, err := p.builder.Fold(context.Background(), p.m, p.offset, crowd.Next()); err != nil {
+					b.Fatal(err)
+				}
+				if p.offset++; n%10_000 == 0 {
+					if _, err := p.m.Commit(p.offset); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			size := float64(heap()-before) / float64(p.m.Len())
+			var recs [][]byte
+			var used time.Duration
+			n := 0
+			b.ReportAllocs()
+			b.ResetTimer()
+			for n < b.N {
+				b.StopTimer()
+				recs = sealed(crowd, min(1<<16, b.N-n), recs)
+				runtime.GC()
+				b.StartTimer()
+				start := cpu()
+				for at := 0; at < len(recs); at += batchRecords {
+					p.fold(b, recs[at:min(at+batchRecords, len(recs))], c.commits)
+				}
+				used += cpu() - start
+				n += len(recs)
+			}
+			b.ReportMetric(float64(used.Nanoseconds())/float64(b.N), "cpu-ns/op")
+			b.ReportMetric(size, "B/person")
+		})
+	}
+}
