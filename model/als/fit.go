@@ -21,6 +21,14 @@ import (
 // what is wrong), ErrSingular, or the context's, which is looked at between chunks of rows.
 // x is not changed. Cost of an iteration is O(nnz·f·CGSteps + (m+n)f² + f³), of "cholesky" O(nnz·f² + (m+n)f³).
 func Fit(ctx context.Context, x *sparse.CSR, cfg Config, warm *Model, progress func(done, total int)) (*Model, error) {
+	if progress == nil {
+		progress = func(int, int) {}
+	}
+	return fit(ctx, x, cfg, warm, func(done int, _ Snapshot) { progress(done, cfg.Iterations) })
+}
+
+// fit is Fit and FitWatched.
+func fit(ctx context.Context, x *sparse.CSR, cfg Config, warm *Model, watch func(done int, s Snapshot)) (*Model, error) {
 	if err := checkFit(x, cfg, warm); err != nil {
 		return nil, fmt.Errorf("fit als: %w", err)
 	}
@@ -31,7 +39,7 @@ func Fit(ctx context.Context, x *sparse.CSR, cfg Config, warm *Model, progress f
 	f := cfg.Factors
 	items := initialItems(x, cfg, warm)
 	users := make([]float32, x.Rows*f)
-	s := &sweeper{loss: objectiveOf(cfg, x), f: f, workers: workers, solver: cfg.Solver, steps: cfg.CGSteps}
+	s := newSweeper(objectiveOf(cfg, x), cfg, workers)
 	byUser, byItem := x, x.Transpose()
 	for done := range cfg.Iterations {
 		if err := s.halfStep(ctx, users, items, byUser); err != nil {
@@ -40,9 +48,7 @@ func Fit(ctx context.Context, x *sparse.CSR, cfg Config, warm *Model, progress f
 		if err := s.halfStep(ctx, items, users, byItem); err != nil {
 			return nil, fmt.Errorf("fit als: iteration %d: items: %w", done+1, err)
 		}
-		if progress != nil {
-			progress(done+1, cfg.Iterations)
-		}
+		watch(done+1, Snapshot{loss: s.loss, f: f, x: x, items: items, users: users})
 	}
 	if err := s.halfStep(ctx, users, items, byUser); err != nil {
 		return nil, fmt.Errorf("fit als: people of the last items: %w", err)

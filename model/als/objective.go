@@ -43,6 +43,16 @@ func (o objective) terms(r float32) (w, b float64) {
 	return c, c
 }
 
+// fillTerms writes the terms of every strength, as terms does, in float32.
+func (o objective) fillTerms(w, b, strengths []float32) {
+	kernel.Affine(b, strengths, float32(o.scale), 0)
+	if o.hkv {
+		kernel.Affine(w, strengths, float32(o.scale), -1)
+		return
+	}
+	copy(w, b)
+}
+
 // ridge is λ(|S| + a0·others)^ν, the regularization of a row with observed entries
 // when the other side has others rows.
 func (o objective) ridge(observed, others int) float64 {
@@ -52,19 +62,26 @@ func (o objective) ridge(observed, others int) float64 {
 // Loss is the objective's value on x, the training matrix, added in float64, with
 // the people's factors that Fit left in the model. It panics when the shapes of
 // x and the model differ. Cost is O(nnz·f + (m+n)f²).
+//
+// The library implicit reports the loss of objective hkv divided by the weight of all pairs,
+// which for m people and n items is Σ c − nnz + m·n.
 func (m *Model) Loss(x *sparse.CSR) float64 {
 	if x.Rows != m.Users() || x.Cols != m.n {
 		panic("als: Loss of a matrix of another shape")
 	}
-	o, f := m.loss, m.f
+	return lossOf(m.loss, m.f, x, m.items, m.users)
+}
+
+// lossOf is the objective of the package comment, added in float64.
+func lossOf(o objective, f int, x *sparse.CSR, items, users []float32) float64 {
 	total := 0.0
-	perItem := make([]int, m.n)
+	perItem := make([]int, x.Cols)
 	for u := range x.Rows {
 		cols, vals := x.Row(u)
-		wu := m.UserFactors(u)
+		wu := users[u*f : (u+1)*f]
 		for i, c := range cols {
 			s := 0.0
-			for k, v := range m.ItemFactors(c) {
+			for k, v := range items[int(c)*f : (int(c)+1)*f] {
 				s += float64(v) * float64(wu[k])
 			}
 			w, b := o.terms(vals[i])
@@ -72,20 +89,22 @@ func (m *Model) Loss(x *sparse.CSR) float64 {
 			perItem[c]++
 		}
 		norm := length(wu)
-		total += o.ridge(len(cols), m.n) * norm * norm
+		total += o.ridge(len(cols), x.Cols) * norm * norm
 	}
 	for i, observed := range perItem {
-		norm := length(m.ItemFactors(int32(i)))
+		norm := length(items[i*f : (i+1)*f])
 		total += o.ridge(observed, x.Rows) * norm * norm
 	}
-	// Σ_u Σ_i (w_u·h_i)² = ⟨WᵀW, HᵀH⟩; gram already holds a0·HᵀH.
-	people := make([]float64, f*f)
-	kernel.Syrk(people, m.users, nil, f, make([]float64, 4*f))
+	// Σ_u Σ_i (w_u·h_i)² = ⟨WᵀW, HᵀH⟩.
+	people, things, wide := make([]float64, f*f), make([]float64, f*f), make([]float64, 4*f)
+	kernel.Syrk(people, users, nil, f, wide)
+	kernel.Syrk(things, items, nil, f, wide)
+	product := 0.0
 	for j := range f {
 		for k := range j {
-			total += 2 * people[j*f+k] * m.gram[j*f+k]
+			product += 2 * people[j*f+k] * things[j*f+k]
 		}
-		total += people[j*f+j] * m.gram[j*f+j]
+		product += people[j*f+j] * things[j*f+j]
 	}
-	return total
+	return total + o.unobserved*product
 }

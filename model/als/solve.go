@@ -2,83 +2,152 @@ package als
 
 import (
 	"kindred/model/kernel"
-	"kindred/model/sparse"
 )
 
-// scratch is one worker's memory: the row being solved and its vectors.
+// scratch is one worker's memory and the row it is solving: O(f²) and packedBytes.
 type scratch struct {
-	f      int
-	packed []float32 // factors of the row's entries, gathered
-	w, b   []float32
+	f    int
+	loss objective
+
+	// The row, and the side that is held fixed.
+	y    []float32
+	cols []int32
+	vals []float32
+
+	packed []float32 // factors of one piece of the row's entries, gathered
+	w, b   []float32 // and their terms
+	out    []float32 // what one piece of a long row adds to a pass
+
 	// conjugate gradient
-	inverse, residual, z, p, ap []float32
+	dl, inverse, residual, p, ap []float32
+	rows                         []float32 // one row, for changes of basis
+	// Gram matrices
+	partial, wide []float64
 	// exact
-	left, right, wide []float64
+	left, right []float64
 }
 
+// packedBytes bounds the factors that a worker gathers at once, so that they stay in
+// its second level cache between the passes over them. A row with more entries is
+// gathered piece by piece in every pass.
+const packedBytes = 1 << 20
+
+// pieceEntries is how many entries fit into packedBytes.
+func pieceEntries(f int) int { return max(64, packedBytes/4/f&^15) }
+
 // newScratch makes a worker's memory for f factors.
-func newScratch(f int) *scratch {
-	v := make([]float32, 5*f)
-	return &scratch{
-		f: f, inverse: v[:f], residual: v[f : 2*f], z: v[2*f : 3*f], p: v[3*f : 4*f], ap: v[4*f:],
-		left: make([]float64, f*f), right: make([]float64, f), wide: make([]float64, 4*f),
+func newScratch(f int, loss objective, solver string) *scratch {
+	n := pieceEntries(f)
+	v := make([]float32, 7*f)
+	sc := &scratch{
+		f: f, loss: loss, out: v[:f],
+		packed: make([]float32, n*f), w: make([]float32, n), b: make([]float32, n),
+		partial: make([]float64, f*f), wide: make([]float64, 4*f),
+	}
+	if solver == SolverCholesky {
+		sc.left, sc.right = make([]float64, f*f), make([]float64, f)
+	} else {
+		sc.dl, sc.inverse, sc.residual = v[f:2*f], v[2*f:3*f], v[3*f:4*f]
+		sc.p, sc.ap, sc.rows = v[4*f:5*f], v[5*f:6*f], v[6*f:]
+	}
+	return sc
+}
+
+// take makes (cols, vals) the row to solve.
+func (sc *scratch) take(y []float32, cols []int32, vals []float32) {
+	sc.y, sc.cols, sc.vals = y, cols, vals
+}
+
+// pieces is the number of pieces of the row.
+func (sc *scratch) pieces() int { return (len(sc.cols) + len(sc.w) - 1) / len(sc.w) }
+
+// piece is the entries of one of them. The terms of piece 0 stay in w and b while the row is taken.
+func (sc *scratch) piece(i int) (cols []int32, w, b []float32) {
+	size := len(sc.w)
+	end := min((i+1)*size, len(sc.cols))
+	cols, vals := sc.cols[i*size:end], sc.vals[i*size:end]
+	w, b = sc.w[:len(vals)], sc.b[:len(vals)]
+	sc.loss.fillTerms(w, b, vals)
+	return cols, w, b
+}
+
+// system is the left side of a row's equations less the diagonal, Σ w y yᵀ, and the right side Σ b y.
+type system interface {
+	// addResidual adds Σ (b − w y·x) y to r. It is called once, before addProduct.
+	addResidual(r, x []float32)
+	// addProduct adds Σ w (y·p) y to out.
+	addProduct(out, p []float32)
+}
+
+func (sc *scratch) addResidual(r, x []float32) {
+	if sc.pieces() == 1 {
+		cols, w, b := sc.piece(0)
+		kernel.GatherResidual(r, sc.packed, sc.y, cols, w, b, x)
+		return
+	}
+	for i := range sc.pieces() {
+		sc.pieceResidual(i, sc.out, x)
+		kernel.Axpy(1, sc.out, r)
 	}
 }
 
-// gather packs the fixed side's factors of one row's entries, with their terms.
-func (sc *scratch) gather(s *sweeper, y []float32, r *sparse.CSR, row int) {
-	cols, vals := r.Row(row)
-	sc.packed, sc.w, sc.b = sc.packed[:0], sc.w[:0], sc.b[:0]
+func (sc *scratch) addProduct(out, p []float32) {
+	if n := len(sc.cols); sc.pieces() == 1 {
+		kernel.NormalMul(out, sc.packed[:n*sc.f], sc.w[:n], p)
+		return
+	}
+	for i := range sc.pieces() {
+		sc.pieceProduct(i, sc.out, p)
+		kernel.Axpy(1, sc.out, out)
+	}
+}
+
+// pieceResidual writes what piece i adds to addResidual into out, and pieceProduct
+// what it adds to addProduct.
+func (sc *scratch) pieceResidual(i int, out, x []float32) {
+	cols, w, b := sc.piece(i)
+	clear(out)
+	kernel.GatherResidual(out, sc.packed, sc.y, cols, w, b, x)
+}
+
+func (sc *scratch) pieceProduct(i int, out, p []float32) {
+	cols, w, _ := sc.piece(i)
+	clear(out)
+	sc.gather(cols)
+	kernel.NormalMul(out, sc.packed[:len(cols)*sc.f], w, p)
+}
+
+// gather packs the factors of cols, which are at most one piece.
+func (sc *scratch) gather(cols []int32) {
 	for i, c := range cols {
-		sc.packed = append(sc.packed, y[int(c)*sc.f:(int(c)+1)*sc.f]...)
-		w, b := s.loss.terms(vals[i])
-		sc.w, sc.b = append(sc.w, float32(w)), append(sc.b, float32(b))
+		copy(sc.packed[i*sc.f:(i+1)*sc.f], sc.y[int(c)*sc.f:(int(c)+1)*sc.f])
 	}
 }
 
 // conjugate improves x by a few steps of preconditioned conjugate gradient on
 // (D + λI + Σ w y yᵀ) x = Σ b y, D the diagonal; the preconditioner is D + λI.
-func (sc *scratch) conjugate(x, diagonal []float32, ridge float64, steps int) {
-	f := sc.f
-	lambda := float32(ridge)
-	inverse, r, z, p, ap := sc.inverse[:f], sc.residual[:f], sc.z[:f], sc.p[:f], sc.ap[:f]
-	for k, d := range diagonal[:f] {
-		r[k] = -(d + lambda) * x[k]
-		inverse[k] = 0
-		if d+lambda > 0 {
-			inverse[k] = 1 / (d + lambda)
-		}
-	}
-	kernel.NormalResidual(r, sc.packed, sc.w, sc.b, x)
-	for k := range r {
-		z[k] = inverse[k] * r[k]
-	}
-	copy(p, z)
-	rz := kernel.Dot(r, z)
-	for range steps {
-		if !(rz > 1e-20) { // solved as well as float32 can tell
+func (sc *scratch) conjugate(sys system, x, diagonal []float32, ridge float64, steps int) {
+	r, p, ap, dl, inverse := sc.residual, sc.p, sc.ap, sc.dl, sc.inverse
+	kernel.CGStart(r, dl, inverse, x, diagonal, float32(ridge))
+	sys.addResidual(r, x)
+	norm, beta := kernel.CGNorm(r, inverse), float32(0)
+	for step := range steps {
+		if !(norm > 1e-20) { // solved as well as float32 can tell
 			return
 		}
-		for k, d := range diagonal[:f] {
-			ap[k] = (d + lambda) * p[k]
-		}
-		kernel.NormalMul(ap, sc.packed, sc.w, p)
+		kernel.CGDirection(p, ap, r, inverse, dl, beta)
+		sys.addProduct(ap, p)
 		curvature := kernel.Dot(p, ap)
 		if !(curvature > 0) {
 			return
 		}
-		alpha := rz / curvature
-		kernel.Axpy(alpha, p, x)
-		kernel.Axpy(-alpha, ap, r)
-		for k := range r {
-			z[k] = inverse[k] * r[k]
+		alpha := norm / curvature
+		if step == steps-1 {
+			kernel.Axpy(alpha, p, x)
+			return
 		}
-		next := kernel.Dot(r, z)
-		beta := next / rz
-		rz = next
-		for k := range p {
-			p[k] = z[k] + beta*p[k]
-		}
+		next := kernel.CGStep(x, r, p, ap, inverse, alpha)
+		norm, beta = next, next/norm
 	}
 }
 
@@ -86,11 +155,15 @@ func (sc *scratch) conjugate(x, diagonal []float32, ridge float64, steps int) {
 func (sc *scratch) exact(x []float32, gram []float64, ridge float64) bool {
 	f := sc.f
 	copy(sc.left, gram)
-	kernel.Syrk(sc.left, sc.packed, sc.w, f, sc.wide)
 	clear(sc.right)
-	for i, b := range sc.b {
-		for k, v := range sc.packed[i*f : (i+1)*f] {
-			sc.right[k] += float64(b) * float64(v)
+	for i := range sc.pieces() {
+		cols, w, b := sc.piece(i)
+		sc.gather(cols)
+		kernel.Syrk(sc.left, sc.packed[:len(cols)*f], w, f, sc.wide)
+		for j, c := range b {
+			for k, v := range sc.packed[j*f : (j+1)*f] {
+				sc.right[k] += float64(c) * float64(v)
+			}
 		}
 	}
 	for k := range f {

@@ -3,22 +3,48 @@ package als
 import (
 	"context"
 	"fmt"
-	"sync"
-	"sync/atomic"
 
-	"gonum.org/v1/gonum/mat"
-
-	"kindred/model/kernel"
 	"kindred/model/sparse"
 )
 
 // sweeper runs half-steps: solves every row of one side with the other held fixed.
+// Its memory is what a fit needs beside factors and matrices, see the package comment.
 type sweeper struct {
 	loss    objective
 	f       int
 	workers int
 	solver  string
 	steps   int
+
+	scratches []*scratch // one a worker, made when it first has work
+
+	// Of the half-step: what all its rows share.
+	gram     []float64 // a0·YᵀY, f × f, lower triangle; the eigen step destroys it
+	values   []float64 // its eigenvalues
+	vectors  []float64 // its eigenvectors, rows
+	diagonal []float32 // the eigenvalues
+	basis    []float32 // the eigenvectors, columns: a row y of either side becomes y·basis
+}
+
+// newSweeper makes the memory that all workers share.
+func newSweeper(loss objective, cfg Config, workers int) *sweeper {
+	f := cfg.Factors
+	s := &sweeper{loss: loss, f: f, workers: workers, solver: cfg.Solver, steps: cfg.CGSteps}
+	s.scratches = make([]*scratch, workers)
+	s.gram = make([]float64, f*f)
+	if s.solver == SolverCG {
+		s.values, s.vectors = make([]float64, f), make([]float64, f*f)
+		s.diagonal, s.basis = make([]float32, f), make([]float32, f*f)
+	}
+	return s
+}
+
+// scratch is the worker's memory.
+func (s *sweeper) scratch(worker int) *scratch {
+	if s.scratches[worker] == nil {
+		s.scratches[worker] = newScratch(s.f, s.loss, s.solver)
+	}
+	return s.scratches[worker]
 }
 
 // Sizes of the pieces that workers take. They depend on the data alone, never on
@@ -26,105 +52,55 @@ type sweeper struct {
 const (
 	chunkEntries = 20000 // entries of a chunk of rows, each row counting rowCost more
 	rowCost      = 30
-	gramRows     = 4096 // rows whose Gram matrix is added up as one piece, at least
-	gramPieces   = 64   // and at most so many pieces
-	rotateRows   = 512
 )
 
 // halfStep replaces every row of x by its solution for the fixed side y, where r
 // holds the rows' entries in y. "cg" also rotates both sides into the eigenbasis of y's Gram matrix.
 func (s *sweeper) halfStep(ctx context.Context, x, y []float32, r *sparse.CSR) error {
-	gram, err := s.gram(ctx, y)
-	if err != nil {
+	if err := s.addGram(ctx, y); err != nil {
 		return err
 	}
-	var diagonal []float32
 	if s.solver == SolverCG {
-		if diagonal, err = s.rotate(ctx, gram, x, y); err != nil {
+		if err := s.toEigenbasis(ctx, y); err != nil {
 			return err
 		}
 	}
 	chunks := chunksOf(r)
-	scratches := make([]*scratch, s.workers)
-	return s.each(ctx, len(chunks)-1, func(worker, chunk int) error {
-		if scratches[worker] == nil {
-			scratches[worker] = newScratch(s.f)
+	if err := s.each(ctx, len(chunks)-1, func(worker, chunk int) error {
+		return s.solveRows(s.scratch(worker), x, y, r, chunks[chunk], chunks[chunk+1])
+	}); err != nil {
+		return err
+	}
+	if s.solver == SolverCG {
+		return s.solveHuge(ctx, x, y, r)
+	}
+	return nil
+}
+
+// solveRows solves the rows from first to end, and leaves huge ones to solveHuge.
+func (s *sweeper) solveRows(sc *scratch, x, y []float32, r *sparse.CSR, first, end int) error {
+	if s.solver == SolverCG {
+		s.rotate(sc, x[first*s.f:end*s.f])
+	}
+	for row := first; row < end; row++ {
+		target := x[row*s.f : (row+1)*s.f]
+		n := r.RowLen(row)
+		if n == 0 {
+			clear(target)
+			continue
 		}
-		sc := scratches[worker]
-		for row := chunks[chunk]; row < chunks[chunk+1]; row++ {
-			target := x[row*s.f : (row+1)*s.f]
-			if r.RowLen(row) == 0 {
-				clear(target)
-				continue
-			}
-			sc.gather(s, y, r, row)
-			if s.solver == SolverCG {
-				sc.conjugate(target, diagonal, s.loss.ridge(r.RowLen(row), r.Cols), s.steps)
-			} else if !sc.exact(target, gram, s.loss.ridge(r.RowLen(row), r.Cols)) {
+		ridge := s.loss.ridge(n, r.Cols)
+		cols, vals := r.Row(row)
+		sc.take(y, cols, vals)
+		if s.solver == SolverCholesky {
+			if !sc.exact(target, s.gram, ridge) {
 				return fmt.Errorf("row %d: %w", row, ErrSingular)
 			}
-		}
-		return nil
-	})
-}
-
-// gram is a0·yᵀy in float64, lower triangle: pieces of a fixed number of rows, added in order.
-func (s *sweeper) gram(ctx context.Context, y []float32) ([]float64, error) {
-	f := s.f
-	n := len(y) / f
-	size := max(gramRows, (n+gramPieces-1)/gramPieces)
-	pieces := make([][]float64, (n+size-1)/size)
-	err := s.each(ctx, len(pieces), func(_, i int) error {
-		pieces[i] = make([]float64, f*f)
-		kernel.Syrk(pieces[i], y[i*size*f:min((i+1)*size, n)*f], nil, f, make([]float64, 4*f))
-		return nil
-	})
-	sum := make([]float64, f*f)
-	for _, p := range pieces {
-		for i, v := range p {
-			sum[i] += v
+		} else if n <= hugeEntries {
+			sc.conjugate(sc, target, s.diagonal, ridge, s.steps)
 		}
 	}
-	for i := range sum {
-		sum[i] *= s.loss.unobserved
-	}
-	return sum, err
-}
-
-// rotate writes both sides in the eigenbasis of gram and returns its eigenvalues.
-func (s *sweeper) rotate(ctx context.Context, gram []float64, x, y []float32) ([]float32, error) {
-	f := s.f
-	symmetric := mat.NewSymDense(f, nil)
-	for j := range f {
-		for k := range j + 1 {
-			symmetric.SetSym(j, k, gram[j*f+k])
-		}
-	}
-	var eigen mat.EigenSym
-	if !eigen.Factorize(symmetric, true) {
-		return nil, fmt.Errorf("eigenvalues of the Gram matrix: no convergence: %w", ErrSingular)
-	}
-	var vectors mat.Dense
-	eigen.VectorsTo(&vectors)
-	basis := make([]float32, f*f)
-	diagonal := make([]float32, f)
-	for j, v := range eigen.Values(nil) {
-		diagonal[j] = float32(max(v, 0))
-		for k := range f {
-			basis[k*f+j] = float32(vectors.At(k, j))
-		}
-	}
-	for _, side := range [][]float32{x, y} {
-		n := len(side) / f
-		err := s.each(ctx, (n+rotateRows-1)/rotateRows, func(_, i int) error {
-			kernel.MulRows(side[i*rotateRows*f:min((i+1)*rotateRows, n)*f], basis, make([]float32, f))
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return diagonal, nil
+	return nil
 }
 
 // chunksOf cuts the rows into runs of similar cost: chunk i is rows [c[i], c[i+1]).
@@ -136,33 +112,4 @@ func chunksOf(r *sparse.CSR) []int {
 		}
 	}
 	return cuts
-}
-
-// each runs do(worker, i) for every i in [0, n), workers at once, each i once. It stops at
-// the first error, or when ctx is done, and waits for all workers before it returns.
-func (s *sweeper) each(ctx context.Context, n int, do func(worker, i int) error) error {
-	var next atomic.Int64
-	var wait sync.WaitGroup
-	errs := make([]error, min(s.workers, n))
-	for w := range errs {
-		wait.Go(func() {
-			for errs[w] == nil {
-				i := int(next.Add(1)) - 1
-				if i >= n {
-					return
-				}
-				if errs[w] = ctx.Err(); errs[w] == nil {
-					errs[w] = do(w, i)
-				}
-			}
-			next.Store(int64(n)) // an error stops the others
-		})
-	}
-	wait.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return ctx.Err()
 }
