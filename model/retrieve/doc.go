@@ -1,0 +1,46 @@
+// Package retrieve finds the k rows with the highest inner products with a query,
+// out of up to millions, exactly: the same rows, order and scores as computing and
+// sorting all of them, at the cost of reading a fraction of one byte per number.
+//
+// # How
+//
+// An Index holds a copy of the vectors with one byte per dimension. Rows are sorted
+// by falling Euclidean norm and stand in groups of 64; sixteen neighbours, which
+// have nearly one norm, share a scale. With x̂ the quantised copy of x and q̂ the
+// query in 14-bit integers,
+//
+//	|q·x − q̂·x̂| ≤ ‖x − x̂‖ ‖q‖ + ‖q − q̂‖ ‖x̂‖
+//
+// by Cauchy and Schwarz, and both distances are known. The search keeps θ, the k-th
+// best exact score so far. It reads the bytes in order (kernel.Scan), computes the exact
+// float32 score (kernel.DotRows) of every row whose bound reaches θ and skips the
+// others, which provably cannot be among the k. When ‖x‖‖q‖ falls below θ it stops: all
+// later rows are shorter. The bound has room for every float32 rounding,
+// the one in the exact score included; a score that equals θ is never skipped, since
+// ties go to the lower row.
+//
+// Where the bound does not help the search says so in its Stats and computes exact
+// scores directly: few rows allowed by the masks, vectors or queries
+// that are not finite or beyond all scale.
+//
+// The copy is taken of randomly rotated vectors when that lowers ‖x − x̂‖, as it does
+// when few dimensions carry most of the norm; products do not change by a rotation, and exact
+// scores always come from the original vectors.
+//
+// # Invariants
+//
+// An Index is immutable and safe for concurrent use; Append makes another one which
+// shares all it can. The same vectors and seed give the same index for any number
+// of workers. A query allocates its answer only.
+//
+// # Memory
+//
+// For each row d + 9 bytes beside the vectors, which are the caller's, where d is f rounded up to a
+// multiple of 4: d of codes, 0.75 of scales and bounds, 8 of the order; a mask is one
+// bit a row, and so is the scratch of each concurrent query.
+//
+// # Sources
+//
+// Stopping by norm: Teflioudi, Gemulla & Mykytiuk, LEMP, SIGMOD 2015. Choosing between scan and index by measurement:
+// Abuzaid, Sethi, Bailis & Zaharia, To Index or Not to Index, ICDE 2019. Rotations before quantising: Ailon & Chazelle, STOC 2006.
+package retrieve

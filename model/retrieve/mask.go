@@ -1,0 +1,98 @@
+package retrieve
+
+import (
+	"math/bits"
+	"slices"
+
+	"kindred/model/rank"
+)
+
+// Mask is a set of an index's rows, one bit each in the order of the scan. It
+// belongs to the index that made it and to those that Append made from it, before or
+// after: a row that came later is not in it. It is safe for concurrent reading.
+type Mask struct {
+	base  *base
+	words []uint64 // missing ones are zero
+}
+
+// Mask lays the set out for the scan. Members that are no rows of the index are left
+// out; nil gives the empty mask. Cost is O(n/64 + members). Keep it as long as the index.
+func (x *Index) Mask(set *rank.Set) *Mask {
+	m := &Mask{base: x.base, words: make([]uint64, x.positions()/64)}
+	for _, row := range set.Rows() {
+		if p := x.position(row); p >= 0 {
+			m.words[p>>6] |= 1 << (p & 63)
+		}
+	}
+	return m
+}
+
+// Has reports whether the row is in the mask.
+func (m *Mask) Has(row int32) bool {
+	if row < 0 {
+		return false
+	}
+	p := m.base.groups()*group + int(row) - m.base.rows
+	if int(row) < m.base.rows {
+		p = int(m.base.place[row])
+	}
+	return m.at(p)
+}
+
+// at reports whether the row at a position is in.
+func (m *Mask) at(position int) bool { return m.word(position>>6)>>(position&63)&1 == 1 }
+
+// word is the rows of group g.
+func (m *Mask) word(g int) uint64 {
+	if g >= len(m.words) {
+		return 0
+	}
+	return m.words[g]
+}
+
+// Count is the number of rows in the mask. Cost is O(n/64).
+func (m *Mask) Count() int {
+	c := 0
+	for _, w := range m.words {
+		c += bits.OnesCount64(w)
+	}
+	return c
+}
+
+// Clone returns an independent copy.
+func (m *Mask) Clone() *Mask { return &Mask{base: m.base, words: slices.Clone(m.words)} }
+
+// And keeps only the rows that are also in o. Like Or and AndNot it changes m, which
+// nobody may be reading, and panics when the masks belong to different indexes.
+func (m *Mask) And(o *Mask) {
+	m.same(o)
+	for g := range m.words {
+		m.words[g] &= o.word(g)
+	}
+}
+
+// Or adds the rows of o.
+func (m *Mask) Or(o *Mask) {
+	m.same(o)
+	if more := len(o.words) - len(m.words); more > 0 {
+		m.words = append(m.words, make([]uint64, more)...)
+	}
+	for g, w := range o.words {
+		m.words[g] |= w
+	}
+}
+
+// AndNot takes out the rows of o.
+func (m *Mask) AndNot(o *Mask) {
+	m.same(o)
+	for g := range m.words {
+		m.words[g] &^= o.word(g)
+	}
+}
+
+// same panics unless both masks are laid out alike.
+func (m *Mask) same(o *Mask) {
+	if m.base != o.base {
+		panic("retrieve: masks of different indexes")
+	}
+}

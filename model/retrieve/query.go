@@ -1,0 +1,91 @@
+package retrieve
+
+import (
+	"fmt"
+
+	"kindred/model/rank"
+)
+
+// Query asks for the best rows by q·v_row, or q·v_row + addend for the rows that
+// have one.
+type Query struct {
+	Vector []float32 // q, length f
+	K      int       // how many; ≤ 0 gives none
+	Only   *Mask     // nil: every row
+	Hide   []*Mask   // rows in any of them are left out; nil ones hide nothing
+	Seen   []int32   // rows to leave out, of this query only
+	// Rows have an addend of their own: score(row) = q·v_row + Add[i] for Rows[i]. They
+	// are distinct; of a row given twice the first counts.
+	Rows []int32
+	Add  []float32
+}
+
+// Fallback says in which way a query did without the bound.
+type Fallback uint8
+
+// Pruned is the normal case. Flat: most rows were read because their norms
+// are alike, and the bound left many to rescore. Direct: the masks allowed so few rows that
+// their exact scores were computed at once. Exact: the query's norm is zero, not
+// finite or beyond all scale, so every allowed row was scored exactly.
+const (
+	Pruned Fallback = iota
+	Flat
+	Direct
+	Exact
+)
+
+// String is the word for metrics.
+func (f Fallback) String() string {
+	return [...]string{"pruned", "flat", "direct", "exact"}[f]
+}
+
+// Stats is what a query cost.
+type Stats struct {
+	Rows      int // of the index
+	Scanned   int // rows whose codes were read
+	Survivors int // of those, how many the bound did not exclude when they were read
+	Rescored  int // rows whose exact score was computed
+	Fallback  Fallback
+}
+
+// Fraction is the part of the index's rows whose codes were read, 0 to 1.
+func (s Stats) Fraction() float64 {
+	return float64(s.Scanned) / float64(max(1, s.Rows))
+}
+
+// Top returns at most K rows, best first: falling score, equal scores by rising row,
+// exactly what sorting the scores of all allowed rows gives (rank.TopK on the
+// result of Scores, plus addends). Rows whose score is not a number are left out; rows that
+// the index does not have are ignored in Seen and Rows. A vector of another length, Rows and
+// Add of different lengths or a mask of another index panic.
+//
+// It is safe for concurrent use and allocates the answer only.
+func (x *Index) Top(q Query) ([]rank.Ranked, Stats) {
+	if len(q.Vector) != x.base.f || len(q.Rows) != len(q.Add) {
+		panic(fmt.Sprintf("retrieve: a query of %d values with %d addends for %d rows: the index has vectors of %d",
+			len(q.Vector), len(q.Add), len(q.Rows), x.base.f))
+	}
+	if q.Only != nil && q.Only.base != x.base {
+		panic("retrieve: only a mask of another index")
+	}
+	for _, h := range q.Hide {
+		if h != nil && h.base != x.base {
+			panic("retrieve: hide a mask of another index")
+		}
+	}
+	k := min(q.K, x.Len())
+	if k <= 0 {
+		return nil, Stats{Rows: x.Len()}
+	}
+	s, _ := x.base.scratch.Get().(*search)
+	if s == nil {
+		s = new(search)
+	}
+	s.begin(x, q, k)
+	s.addends()
+	s.segment(&x.base.segment, 0, true)
+	s.segment(&x.tail.segment, x.base.groups(), false)
+	list, stats := s.best.list(), s.finish()
+	x.base.scratch.Put(s)
+	return list, stats
+}

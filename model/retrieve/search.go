@@ -1,0 +1,288 @@
+package retrieve
+
+import (
+	"math/bits"
+	"slices"
+
+	"kindred/model/kernel"
+)
+
+const (
+	// firstGroups, leastGroups and mostGroups bound the groups of a step: θ rises between steps.
+	firstGroups, leastGroups, mostGroups = 16, 8, 128
+	// batch is how many exact scores are computed together.
+	batch = 64
+	// directShare: a step that allows fewer than one row in directShare is scored directly; reading the
+	// codes of the whole step would cost more.
+	directShare = 12
+)
+
+// search is the state of one query, kept in a pool.
+type search struct {
+	x *Index
+	q Query
+	prepared
+	best  best
+	stats Stats
+
+	out    []uint64           // rows to pass over, by position; zero between queries
+	words  [mostGroups]uint64 // allowed rows of a step
+	items  [mostGroups * group]int32
+	dots   [mostGroups * group]int32
+	keys   []uint64 // candidates of a step by their reach
+	ids    [batch]int32
+	scores [batch]float32
+	direct bool
+	read   int // allowed rows met so far
+}
+
+// begin makes the scratch ready for a query.
+func (s *search) begin(x *Index, q Query, k int) {
+	s.x, s.q = x, q
+	s.prepare(x.base, q.Vector)
+	s.best.k, s.best.heap = k, slices.Grow(s.best.heap[:0], k)
+	s.stats, s.direct, s.read = Stats{Rows: x.Len()}, false, 0
+	if n := x.positions() / 64; len(s.out) < n {
+		s.out = make([]uint64, n)
+	}
+	for _, row := range q.Seen {
+		s.passOver(row)
+	}
+}
+
+// passOver leaves the row out of the scan and reports whether it was in.
+func (s *search) passOver(row int32) bool {
+	p := s.x.position(row)
+	if p < 0 || s.out[p>>6]>>(p&63)&1 == 1 {
+		return false
+	}
+	s.out[p>>6] |= 1 << (p & 63)
+	return true
+}
+
+// finish cleans the scratch and returns the stats.
+func (s *search) finish() Stats {
+	for _, rows := range [2][]int32{s.q.Seen, s.q.Rows} {
+		for _, row := range rows {
+			if p := s.x.position(row); p >= 0 {
+				s.out[p>>6] = 0
+			}
+		}
+	}
+	switch {
+	case !s.bounded:
+		s.stats.Fallback = Exact
+	case s.direct:
+		s.stats.Fallback = Direct
+	case s.stats.Scanned > s.stats.Rows*6/10 && s.stats.Rescored > 10*s.best.k:
+		s.stats.Fallback = Flat
+	}
+	s.x, s.q = nil, Query{}
+	return s.stats
+}
+
+// allowed reports whether the masks allow a position.
+func (s *search) allowed(position int) bool {
+	if s.q.Only != nil && !s.q.Only.at(position) {
+		return false
+	}
+	for _, h := range s.q.Hide {
+		if h != nil && h.at(position) {
+			return false
+		}
+	}
+	return true
+}
+
+// addends scores the rows that have an addend and takes them out of the scan.
+func (s *search) addends() {
+	x := s.x
+	for i, row := range s.q.Rows {
+		if !s.passOver(row) || !s.allowed(x.position(row)) {
+			continue
+		}
+		if s.bounded && s.best.full() && int(row) < x.base.rows {
+			p := x.position(row)
+			norm := x.base.meta[p>>6*metaOfGroup+8+p>>4&3]
+			// A float32 sum is at most the rounded exact one.
+			if reach := s.longest(norm) + float64(s.q.Add[i]); reach+1e-6*max(reach, -reach) < float64(s.best.least()) {
+				continue
+			}
+		}
+		s.stats.Rescored++
+		s.best.add(row, x.Score(s.q.Vector, row)+s.q.Add[i])
+	}
+}
+
+// segment searches the rows of seg, whose groups begin with number first in the
+// order of the scan.
+func (s *search) segment(seg *segment, first int, sorted bool) {
+	end := (seg.rows + group - 1) / group
+	for at := 0; at < end; {
+		if sorted && s.bounded && s.best.full() {
+			if end = s.stop(seg, at, end); at >= end {
+				return
+			}
+		}
+		n := min(s.step(), end-at)
+		if whole := seg.groups(); at < whole { // the tail's last rows are not quantised
+			n = min(n, whole-at)
+		}
+		allowed := s.fill(seg, first, at, n)
+		switch {
+		case allowed == 0:
+		case !s.bounded || at >= seg.groups():
+			s.exact(seg, at, n)
+		case allowed*directShare < n*group:
+			s.direct = true
+			s.exact(seg, at, n)
+		default:
+			s.scan(seg, at, n)
+		}
+		s.read += allowed
+		at += n
+	}
+}
+
+// step is how many groups to look at before θ is used again: few while it still rises.
+func (s *search) step() int {
+	if !s.best.full() {
+		return max(firstGroups, min(4*s.best.k/group, mostGroups))
+	}
+	return max(leastGroups, min(s.read/(2*group), mostGroups))
+}
+
+// stop is the first group in [at, end) whose rows are all too short to matter.
+func (s *search) stop(seg *segment, at, end int) int {
+	least := float64(s.best.least())
+	for at < end {
+		middle := int(uint(at+end) >> 1)
+		if s.longest(seg.longest(middle)) < least {
+			end = middle
+		} else {
+			at = middle + 1
+		}
+	}
+	return end
+}
+
+// fill sets the words of the n groups from at on and returns how many rows they allow.
+func (s *search) fill(seg *segment, first, at, n int) int {
+	words := s.words[:n]
+	for i := range words {
+		g := first + at + i
+		w := ^s.out[g]
+		if s.q.Only != nil {
+			w &= s.q.Only.word(g)
+		}
+		for _, h := range s.q.Hide {
+			if h != nil {
+				w &^= h.word(g)
+			}
+		}
+		words[i] = w
+	}
+	if rest := seg.rows - (at+n-1)*group; rest < group {
+		words[n-1] &= 1<<rest - 1
+	}
+	allowed := 0
+	for _, w := range words {
+		allowed += bits.OnesCount64(w)
+	}
+	return allowed
+}
+
+// exact scores every allowed row of the n groups from at on.
+func (s *search) exact(seg *segment, at, n int) {
+	filled := 0
+	for i, w := range s.words[:n] {
+		for ; w != 0; w &= w - 1 {
+			s.ids[filled] = seg.row((at+i)*group + bits.TrailingZeros64(w))
+			if filled++; filled == batch {
+				s.rescore(seg, filled)
+				filled = 0
+			}
+		}
+	}
+	s.rescore(seg, filled)
+}
+
+// rescore computes the exact scores of the first n of s.ids.
+func (s *search) rescore(seg *segment, n int) {
+	s.stats.Rescored += n
+	kernel.DotRows(s.scores[:n], seg.vectors, s.ids[:n], s.q.Vector)
+	shift := int32(0)
+	if seg != &s.x.base.segment {
+		shift = int32(s.x.base.rows)
+	}
+	for i, row := range s.ids[:n] {
+		s.best.add(row+shift, s.scores[i])
+	}
+}
+
+// scan reads the codes of the n groups from at on and rescores what the bound leaves.
+func (s *search) scan(seg *segment, at, n int) {
+	d := s.x.base.d
+	meta := seg.meta[at*metaOfGroup:]
+	found := kernel.Scan(s.items[:], s.dots[:], seg.codes[at*group*d:], meta, s.words[:n], s.codes, s.bound(s.best.least()))
+	for _, w := range s.words[:n] {
+		if w != 0 {
+			s.stats.Scanned += group
+		}
+	}
+	s.stats.Survivors += found
+	if room := s.best.k - len(s.best.heap); room > 0 && found > room {
+		s.first(seg, at, found, room)
+		return
+	}
+	s.rest(seg, at, found)
+}
+
+// reachOf is the highest score of a survivor.
+func (s *search) reachOf(meta []float32, i int) float64 {
+	item := int(s.items[i])
+	return s.reach(meta[item/group*metaOfGroup:], item>>4&3, s.dots[i])
+}
+
+// rest rescores the first n survivors, a batch at a time, if θ still allows.
+func (s *search) rest(seg *segment, at, n int) {
+	filled := 0
+	for i := range n {
+		filled = s.consider(seg, at, i, filled)
+	}
+	s.rescore(seg, filled)
+}
+
+// first is rest for a heap that has room left: the most promising rows fill it,
+// which makes a good θ at once.
+func (s *search) first(seg *segment, at, n, room int) {
+	meta := seg.meta[at*metaOfGroup:]
+	s.keys = s.keys[:0]
+	for i := range n {
+		s.keys = append(s.keys, key(int32(i), float32(s.reachOf(meta, i))))
+	}
+	greatest(s.keys, room)
+	filled := 0
+	for i, key := range s.keys {
+		if i == room {
+			s.rescore(seg, filled)
+			filled = 0
+		}
+		filled = s.consider(seg, at, int(ranked(key).Row), filled)
+	}
+	s.rescore(seg, filled)
+}
+
+// consider puts survivor i into the batch unless θ excludes it by now, and scores
+// a batch that is full. It returns how many are in the batch.
+func (s *search) consider(seg *segment, at, i, filled int) int {
+	if s.reachOf(seg.meta[at*metaOfGroup:], i) < float64(s.best.least()) {
+		return filled
+	}
+	s.ids[filled] = seg.row(at*group + int(s.items[i]))
+	if filled++; filled == batch {
+		s.rescore(seg, filled)
+		filled = 0
+	}
+	return filled
+}

@@ -1,0 +1,46 @@
+package retrieve
+
+import (
+	"fmt"
+	"slices"
+	"sync/atomic"
+)
+
+// tail is the rows appended since New, in their order. Whole groups are quantised,
+// the rest of less than a group is always scored exactly. Indexes that Append made one from the other
+// share the arrays: each sees its own length.
+type tail struct {
+	segment
+	claimed *atomic.Int64 // rows written to the shared arrays, by whichever index
+}
+
+// Append returns an index with the rows of vectors, whole rows of length f, after
+// those of x, which stays as it is. The values are copied. Cost is O(new · f log f)
+// on the average over a chain of appends; appending to one index twice copies its tail. The tail
+// is scanned in full by every query: see Tail.
+func (x *Index) Append(vectors []float32) *Index {
+	f, d := x.base.f, x.base.d
+	if len(vectors)%f != 0 {
+		panic(fmt.Sprintf("retrieve: append %d values in rows of %d", len(vectors), f))
+	}
+	n := len(vectors) / f
+	if n == 0 {
+		return x
+	}
+	t := x.tail
+	if t.claimed == nil || !t.claimed.CompareAndSwap(int64(t.rows), int64(t.rows+n)) {
+		// Somebody else has already written behind our rows, or nobody has written any.
+		t.vectors, t.codes, t.meta = slices.Clip(t.vectors), slices.Clip(t.codes), slices.Clip(t.meta)
+		t.claimed = new(atomic.Int64)
+		t.claimed.Store(int64(t.rows + n))
+	}
+	t.vectors = append(t.vectors, vectors...)
+	t.rows += n
+	z := newQuantizer(f, d)
+	for g := t.groups(); (g+1)*group <= t.rows; g++ {
+		t.codes = append(t.codes, make([]uint8, group*d)...)
+		t.meta = append(t.meta, make([]float32, metaOfGroup)...)
+		z.group(&t.segment, x.base.rotation, g, t.codes[g*group*d:], t.meta[g*metaOfGroup:])
+	}
+	return &Index{base: x.base, tail: t}
+}
