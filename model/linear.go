@@ -80,11 +80,14 @@ func (s *SparseScores) Rows() []int32 { return s.rows }
 
 // At is the row's sum, 0 for a row that was not touched.
 func (s *SparseScores) At(row int32) float32 {
-	if s.in[uint32(row)>>6]>>(uint32(row)&63)&1 == 0 {
+	if !s.Has(row) {
 		return 0
 	}
 	return s.sums[row]
 }
+
+// Has reports whether the row was touched.
+func (s *SparseScores) Has(row int32) bool { return s.in[uint32(row)>>6]>>(uint32(row)&63)&1 == 1 }
 
 // Len is n, the number of rows the vector can hold.
 func (s *SparseScores) Len() int { return len(s.sums) }

@@ -32,8 +32,8 @@ func TestSparseScoresAreADenseVector(t *testing.T) {
 				}
 			}
 			for row, want := range dense {
-				if got := sparse.At(int32(row)); got != want {
-					t.Fatalf("row %d is %v; want %v", row, got, want)
+				if got := sparse.At(int32(row)); got != want || sparse.Has(int32(row)) != touched[int32(row)] {
+					t.Fatalf("row %d is %v, touched %v; want %v, %v", row, got, sparse.Has(int32(row)), want, touched[int32(row)])
 				}
 			}
 			rows := slices.Sorted(slices.Values(sparse.Rows()))

@@ -20,6 +20,29 @@
 // Feature-Based Models for Information Retrieval", 2007, do) from several starts: every component alone, all equal,
 // and seeded random mixtures.
 //
+// # The best rows without scoring every item
+//
+// Standardised scores are linear in the raw ones, so the blend's order over all
+// items is that of one inner product plus a sparse rest. With mean m_c and deviation
+// d_c of component c's scores for this person:
+//
+//   - model.Linear, raw q·v_i: adds (w_c/d_c) q · (v_i − v̄). Over items m_c = q·v̄ and
+//     d_c² = qᵀ C q in closed form, with the mean v̄ and covariance C of the vectors;
+//   - model.Constant, raw x_i, standardised once to z_i: adds w_c z_i, one more dimension;
+//   - model.Sparse: adds (w_c/d_c) s_i to the rows it touched, which are enough for its
+//     m_c and d_c as well; −w_c m_c/d_c is the same for all rows.
+//
+// So an Index holds the vectors (v_i − v̄, z_i), and package retrieve finds the exact best rows by
+// their product with one query plus addends. The scores of the rows in the
+// list are then computed from their parts in float64. Rows beyond those of the
+// index, items of a catalog that the components were not fitted on, are padded:
+// each of them has the mean, 0 when standardised, and the deviation shrinks with
+// their number; a sparse component that knows them gives addends as to all others.
+//
+// Blend, which scores every item with every component, is the textbook twin, and
+// what Top falls back to for components without a capability and for ranks.
+// Both give a component whose scores differ by rounding alone the value 0.
+//
 // Invariants: on the cases it was given, the learned blend is never worse than the
 // best component alone; the parts of a score sum to it; the same input and seed
 // give the same weights for any worker count.

@@ -16,6 +16,9 @@ type Scorer struct {
 	scorers []model.Scorer // in the order of model.Components
 	items   int
 	scratch sync.Pool // *Blended
+
+	index *Index   // nil: Top scores every item
+	asked []source // by component, nil where one of them has to be scored densely
 }
 
 var (
@@ -43,6 +46,23 @@ func (m *Model) Bind(scorers []model.Scorer) (*Scorer, error) {
 		if c.Items() != s.items {
 			return nil, fmt.Errorf("bind the blend: %s knows %d items and %s %d", s.scorers[0].Name(), s.items, c.Name(), c.Items())
 		}
+	}
+	return s, nil
+}
+
+// BindIndex is Bind with an index that x's scorers, padded or not, were built into,
+// so that Top need not score every item.
+func (m *Model) BindIndex(scorers []model.Scorer, x *Index) (*Scorer, error) {
+	s, err := m.Bind(scorers)
+	if err != nil {
+		return nil, err
+	}
+	if s.items < x.items {
+		return nil, fmt.Errorf("bind the blend: %d rows, its index has %d", s.items, x.items)
+	}
+	s.index = x
+	if m.Normalization == ZScore {
+		s.asked = x.sources(s.scorers)
 	}
 	return s, nil
 }
@@ -137,8 +157,13 @@ func (b *Blended) Parts(item int32) []Part {
 			parts = append(parts, Part{Component: b.scorer.model.Components[c], Weight: w, Score: score, Share: w * score})
 		}
 	}
-	slices.SortStableFunc(parts, func(x, y Part) int { return cmp.Compare(y.Share, x.Share) })
+	sortParts(parts)
 	return parts
+}
+
+// sortParts puts the largest share first, equal ones in component order.
+func sortParts(parts []Part) {
+	slices.SortStableFunc(parts, func(x, y Part) int { return cmp.Compare(y.Share, x.Share) })
 }
 
 // Release returns the memory to the scorer.

@@ -1,0 +1,404 @@
+package hybrid
+
+import (
+	"cmp"
+	"slices"
+
+	"kindred/model"
+	"kindred/model/rank"
+	"kindred/model/retrieve"
+)
+
+// Filter says which rows a list may hold. Rows below the index's Items are its
+// known rows; beyond are those that the snapshot of a catalog added since.
+type Filter struct {
+	Only       *RowSet   // if not nil: known rows in it alone
+	OnlyBeyond *rank.Set // if not nil: rows beyond in it alone, numbered from 0
+	Hide       *RowSet   // known rows to leave out
+	HideBeyond *rank.Set // rows beyond to leave out, numbered from 0
+	Seen       []int32   // rows to leave out, any order
+	// Ties orders rows with the same score, if not nil; else the lower row comes first.
+	Ties func(a, b int32) int
+}
+
+// List is the best rows for one person and what their scores were made of. Release
+// gives its memory back for the next request; nothing of it may be used after that.
+type List struct {
+	Ranked  []rank.Ranked // best first
+	Weights []float64     // in component order, scaled to sum to 1; 0 where a component is cold
+
+	scorer *Scorer
+	dense  *Blended // what the list was cut from where no index could be used
+	voices []voice  // by component
+	slots  []slot   // by the index's scorers
+	warm   []bool
+	query  []float32
+	rows   []int32 // of the search: distinct rows with an addend of their own
+	add    []float32
+	seen   []int32 // known rows to leave out
+	past   []int32 // rows beyond to leave out, rising
+	cut    model.History
+	found  []rank.Ranked
+	parts  []Part
+}
+
+// slot is memory for what a component says.
+type slot struct {
+	query   []float32
+	touched *model.SparseScores
+}
+
+// voice is what one component says about the person: its score of a row is
+// (raw − mean)·scale, and 0 where it knows nothing.
+type voice struct {
+	source
+	mean, scale float64
+	query       []float32           // of a linear one
+	touched     *model.SparseScores // of a sparse one, else nil
+}
+
+// Known reports whether any component had something to say about the person.
+func (l *List) Known() bool {
+	if l.dense != nil {
+		return l.dense.Known()
+	}
+	return slices.Contains(l.warm, true)
+}
+
+// Top finds the k best rows for h that the filter allows. It gives the rows and
+// scores of Blend and a full sort, up to rounding: a score differs by at most a few
+// units of float32 in the largest of its parts before they are standardised, so
+// only rows closer than that change places. Without an index, or where a component
+// is not model.Linear, model.Constant or model.Sparse, or the normalization is Rank,
+// it is Blend and a full sort. Call Release when done with the list.
+//
+// Cost is the components' queries, O(f²) for each linear one, O(touched rows) for each
+// sparse one, one search of the index and O(k·f).
+func (s *Scorer) Top(h model.History, k int, f Filter) *List {
+	if s.asked == nil {
+		return s.denseTop(h, k, f)
+	}
+	l := s.list()
+	for c := range l.voices {
+		l.warm[c] = l.voices[c].ask(h, s.items, &l.cut)
+	}
+	l.Weights = scaled(s.model.WeightsFor(len(h.Rows)), l.warm)
+	if k > 0 && slices.Contains(l.warm, true) {
+		l.search(k, f)
+	}
+	return l
+}
+
+// list is a List of the index's scratch, made to fit.
+func (s *Scorer) list() *List {
+	l, _ := s.index.scratch.Get().(*List)
+	if l == nil {
+		l = &List{query: make([]float32, s.index.width), slots: make([]slot, len(s.index.names))}
+	}
+	n := len(s.asked)
+	l.scorer, l.Ranked, l.Weights = s, nil, nil
+	l.voices, l.warm = slices.Grow(l.voices[:0], n)[:n], slices.Grow(l.warm[:0], n)[:n]
+	for c, src := range s.asked {
+		v, memory := voice{source: src}, &l.slots[src.slot]
+		switch {
+		case src.column == nil:
+			if memory.touched == nil || memory.touched.Len() < src.known {
+				// Room for the catalog to grow, so that not every new item costs new memory.
+				memory.touched = model.NewSparseScores(src.known + src.known/8 + 64)
+			}
+			v.touched = memory.touched
+			v.touched.Reset()
+		case src.column.linear != nil:
+			memory.query = slices.Grow(memory.query[:0], src.column.width)[:src.column.width]
+			v.query = memory.query
+		}
+		l.voices[c] = v
+	}
+	return l
+}
+
+// ask takes in what the component says about h, for a blend of the given number of rows.
+func (v *voice) ask(h model.History, rows int, cut *model.History) bool {
+	var said bool
+	var variance float64 // over the known rows
+	switch {
+	case v.column == nil:
+		if said = v.sparse.ScoreSparse(within(h, v.known, cut), v.touched); said {
+			v.mean, variance = sparseMoments(v.touched, v.known)
+		}
+	case v.column.linear != nil:
+		if said = v.column.linear.Query(within(h, v.known, cut), v.query); said {
+			v.mean, variance = v.column.moments(v.query)
+		}
+	default:
+		v.mean, variance, said = v.column.center, v.column.deviation*v.column.deviation, v.known > 0
+	}
+	// Rows beyond score the mean: they add nothing to the sum of squares.
+	if d := deviation(v.mean, variance*float64(v.known)/float64(max(1, rows))); said && d > 0 {
+		v.scale = 1 / d
+	}
+	return said
+}
+
+// sparseMoments are the mean and variance of n scores of which those not touched are 0.
+func sparseMoments(s *model.SparseScores, n int) (mean, variance float64) {
+	if n == 0 {
+		return 0, 0
+	}
+	for _, row := range s.Rows() {
+		mean += float64(s.At(row))
+	}
+	mean /= float64(n)
+	for _, row := range s.Rows() {
+		d := float64(s.At(row)) - mean
+		variance += d * d
+	}
+	variance += float64(n-len(s.Rows())) * mean * mean
+	return mean, variance / float64(n)
+}
+
+// score is the component's standardised score of a row.
+func (v *voice) score(row int32) float64 {
+	if int(row) >= v.known || v.scale == 0 {
+		return 0
+	}
+	raw := 0.0
+	switch {
+	case v.column == nil:
+		raw = float64(v.touched.At(row))
+	case v.column.linear != nil:
+		vectors, f := v.column.linear.Vectors()
+		for j, y := range vectors[int(row)*f : (int(row)+1)*f] {
+			raw += float64(v.query[j]) * float64(y)
+		}
+	default:
+		raw = float64(v.column.constant[row])
+	}
+	return (raw - v.mean) * v.scale
+}
+
+// search fills Ranked.
+func (l *List) search(k int, f Filter) {
+	x := l.scorer.index
+	known, rows := int32(x.items), int32(l.scorer.items)
+	l.split(f.Seen)
+	l.found = l.found[:0]
+	l.addends(0, known)
+	if q := l.vector(); slices.ContainsFunc(q, func(x float32) bool { return x != 0 }) {
+		found, _ := x.rows.Top(retrieve.Query{
+			Vector: q, K: k, Only: f.Only.laid(), Hide: []*retrieve.Mask{f.Hide.laid()}, Seen: l.seen, Rows: l.rows, Add: l.add,
+		})
+		l.found = append(l.found, found...)
+	} else {
+		var only *rank.Set
+		if f.Only != nil {
+			only = f.Only.set
+		}
+		slices.Sort(l.seen)
+		l.alone(0, known, k, only, func(row int32) bool {
+			_, seen := slices.BinarySearch(l.seen, row)
+			return !seen && !f.Hide.Has(row)
+		})
+	}
+	if known < rows {
+		l.addends(known, rows)
+		l.alone(known, rows, k, f.OnlyBeyond, func(row int32) bool {
+			_, seen := slices.BinarySearch(l.past, row)
+			return !seen && !f.HideBeyond.Has(row-known)
+		})
+	}
+	for i, r := range l.found {
+		l.found[i].Score = l.Score(r.Row)
+	}
+	l.Ranked = cutTo(l.found, k, f.Ties)
+}
+
+// Score is the blended score of any row: the sum of its Parts.
+func (l *List) Score(row int32) float32 {
+	if l.dense != nil {
+		return l.dense.Scores[row]
+	}
+	sum := 0.0
+	for c := range l.voices {
+		if w := l.Weights[c]; w != 0 {
+			sum += w * l.voices[c].score(row)
+		}
+	}
+	return float32(sum)
+}
+
+// cutTo sorts the rows that were found and keeps the k best.
+func cutTo(found []rank.Ranked, k int, ties func(a, b int32) int) []rank.Ranked {
+	slices.SortFunc(found, func(a, b rank.Ranked) int {
+		if a.Score == b.Score && ties != nil {
+			return ties(a.Row, b.Row)
+		}
+		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Row, b.Row))
+	})
+	return found[:min(k, len(found))]
+}
+
+// split divides the rows to leave out into known ones and ones beyond.
+func (l *List) split(seen []int32) {
+	l.seen, l.past = l.seen[:0], l.past[:0]
+	for _, row := range seen {
+		if int(row) < l.scorer.index.items {
+			l.seen = append(l.seen, row)
+		} else {
+			l.past = append(l.past, row)
+		}
+	}
+	slices.Sort(l.past)
+}
+
+// vector is what the index multiplies its vectors with: each component's query over
+// its deviation, weighed.
+func (l *List) vector() []float32 {
+	clear(l.query)
+	for c := range l.voices {
+		v := &l.voices[c]
+		w := l.Weights[c] * v.scale
+		switch {
+		case v.column == nil:
+		case v.column.linear != nil:
+			w /= v.column.unit
+			for j, y := range v.query {
+				l.query[v.column.at+j] = float32(w * float64(y))
+			}
+		default: // the index holds its scores over their deviation
+			l.query[v.column.at] = float32(w * v.column.deviation)
+		}
+	}
+	return l.query
+}
+
+// addends fills rows and add with what the sparse components give to rows in
+// [first, end). What they take from every row alike, their weighed means, changes no
+// order among known rows, nor among those beyond, and is left out.
+func (l *List) addends(first, end int32) {
+	l.rows, l.add = l.rows[:0], l.add[:0]
+	for c := range l.voices {
+		if !l.counts(c) {
+			continue
+		}
+		for _, row := range l.voices[c].touched.Rows() {
+			if row < first || row >= end || l.touched(row, c) {
+				continue
+			}
+			sum := 0.0
+			for d := c; d < len(l.voices); d++ {
+				if v := &l.voices[d]; v.touched != nil {
+					sum += l.Weights[d] * v.scale * float64(v.touched.At(row))
+				}
+			}
+			l.rows = append(l.rows, row)
+			l.add = append(l.add, float32(sum))
+		}
+	}
+}
+
+// counts reports whether component c is sparse and says something.
+func (l *List) counts(c int) bool {
+	return l.voices[c].touched != nil && l.Weights[c]*l.voices[c].scale != 0
+}
+
+// touched reports whether a sparse component before c that says something touched the row.
+func (l *List) touched(row int32, c int) bool {
+	for d := range c {
+		if l.counts(d) && l.voices[d].touched.Has(row) {
+			return true
+		}
+	}
+	return false
+}
+
+// alone appends to found the k best rows in [first, end) where nothing but addends
+// tells rows apart: the best of those that have one, and the first k of the others,
+// which all score the same. only, where not nil, is numbered from first.
+func (l *List) alone(first, end int32, k int, only *rank.Set, allowed func(row int32) bool) {
+	from := len(l.found)
+	for i, row := range l.rows {
+		if (only == nil || only.Has(row-first)) && allowed(row) {
+			l.found = append(l.found, rank.Ranked{Row: row, Score: l.add[i]})
+		}
+	}
+	l.found = l.found[:from+len(rank.Best(l.found[from:], k))]
+	taken := 0
+	take := func(row int32) {
+		if !l.touched(row, len(l.voices)) && allowed(row) {
+			l.found = append(l.found, rank.Ranked{Row: row})
+			taken++
+		}
+	}
+	if only != nil {
+		for _, row := range only.Rows() {
+			if taken < k {
+				take(first + row)
+			}
+		}
+		return
+	}
+	for row := first; row < end && taken < k; row++ {
+		take(row)
+	}
+}
+
+// Parts says what each component that counts for this person contributed to the
+// row's score, largest share first, equal ones in component order. They are valid
+// until the next call.
+func (l *List) Parts(row int32) []Part {
+	if l.dense != nil {
+		return l.dense.Parts(row)
+	}
+	l.parts = l.parts[:0]
+	for c, w := range l.Weights {
+		if l.warm[c] && w > 0 {
+			score := l.voices[c].score(row)
+			l.parts = append(l.parts, Part{Component: l.scorer.model.Components[c], Weight: w, Score: score, Share: w * score})
+		}
+	}
+	sortParts(l.parts)
+	return l.parts
+}
+
+// Release returns the memory to the index, or to the scorer.
+func (l *List) Release() {
+	if l.dense != nil {
+		l.dense.Release()
+		return
+	}
+	l.scorer.index.scratch.Put(l)
+}
+
+// denseTop is Top by scoring every item.
+func (s *Scorer) denseTop(h model.History, k int, f Filter) *List {
+	b := s.Blend(h)
+	l := &List{Weights: b.Weights, scorer: s, dense: b}
+	if !b.Known() {
+		return l
+	}
+	n := s.items
+	if s.index != nil {
+		n = s.index.items
+	}
+	seen := rank.SetOf(s.items, f.Seen)
+	var only, hide *rank.Set
+	if f.Only != nil {
+		only = f.Only.set
+	}
+	if f.Hide != nil {
+		hide = f.Hide.set
+	}
+	found := rank.TopK(b.Scores[:n], k, only, hide, seen)
+	past := rank.NewSet(s.items - n)
+	for _, row := range f.Seen {
+		if int(row) >= n && int(row) < s.items {
+			past.Add(row - int32(n))
+		}
+	}
+	for _, r := range rank.TopK(b.Scores[n:], k, f.OnlyBeyond, f.HideBeyond, past) {
+		found = append(found, rank.Ranked{Row: r.Row + int32(n), Score: r.Score})
+	}
+	l.Ranked = cutTo(found, max(0, k), f.Ties)
+	return l
+}
