@@ -1,0 +1,5 @@
+//go:build !unix
+
+package load
+
+func ownCPU() float64 { return 0 }

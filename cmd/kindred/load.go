@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kindred/cmd/internal/load"
+)
+
+// loadFlags are the flags of `kindred load` that are not its configuration as it is.
+type loadFlags struct {
+	cfg  load.Config
+	mix  string
+	json string
+}
+
+func newLoad(g *globals) *cobra.Command {
+	f := loadFlags{cfg: load.Default()}
+	c := &cobra.Command{
+		Use:   "load",
+		Short: "Drive a running server and measure throughput, latency and freshness",
+		Long: "Load sends what people, bots and bad clocks send, and reports requests a second, latencies, and how soon an event shows in\n" +
+			"recommendations. Without --rate, each client sends when it has its answer (closed loop); with it, requests are due at times\n" +
+			"drawn beforehand and their latency counts from then (open loop), however late the server lets them be sent.\n\n" +
+			"It writes events into the server it drives: use a server made for it. Only loopback is loaded unless --allow-remote is given.\n" +
+			"The same seed and --run send the same calls; Ctrl-C prints what was measured so far.",
+		Example: "  kindred load --addr 127.0.0.1:8080 --duration 10s\n" +
+			"  kindred load --target recommendations --rate 500 --people 100000 --prefill 20 --distinct --duration 30s\n" +
+			"  kindred load --target ingest --batch 500 --duplicates 0.01 --late 0.01 --skewed 0.01 --bots 0.02 --json load.json\n" +
+			"  kindred load --rate 1000 --diurnal 60s --spike-every 20s --spike-times 5 --mix ingest=10,recommendations=88,freshness=2",
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return g.drive(cmd.Context(), f) },
+	}
+	f.add(c)
+	return c
+}
+
+func (f *loadFlags) add(c *cobra.Command) {
+	fl, d := c.Flags(), load.Default()
+	fl.StringVar(&f.cfg.Addr, "addr", d.Addr, "HOST:PORT of the server")
+	fl.StringVar(&f.cfg.Key, "key", "", "API key with the scopes that the target needs (default $KINDRED_LOAD_KEY)")
+	fl.BoolVar(&f.cfg.AllowRemote, "allow-remote", false, "load a server on another machine, which is yours to load")
+	fl.StringVar(&f.cfg.Target, "target", d.Target, "what to send: "+strings.Join(load.Targets(), ", "))
+	fl.StringVar(&f.mix, "mix", "ingest=10,recommendations=88,freshness=2", "what mixed sends, as KIND=WEIGHT,…")
+	fl.DurationVar(&f.cfg.Duration, "duration", d.Duration, "how long to measure")
+	fl.DurationVar(&f.cfg.Warmup, "warmup", 0, "how long to send before measuring")
+	fl.Float64Var(&f.cfg.Rate, "rate", 0, "operations a second (open loop); 0 is the closed loop")
+	fl.StringVar(&f.cfg.Arrivals, "arrivals", d.Arrivals, "of the open loop: poisson or uniform")
+	fl.IntVar(&f.cfg.Clients, "clients", d.Clients, "how many send at the same time; with --rate, at most")
+	fl.DurationVar(&f.cfg.Diurnal, "diurnal", 0, "period of a compressed day that the rate follows")
+	fl.Float64Var(&f.cfg.DiurnalSwing, "diurnal-swing", d.DiurnalSwing, "share by which the rate rises and falls over the day")
+	fl.DurationVar(&f.cfg.SpikeEvery, "spike-every", 0, "period of spikes, which end it")
+	fl.DurationVar(&f.cfg.SpikeFor, "spike-for", d.SpikeFor, "how long a spike lasts")
+	fl.Float64Var(&f.cfg.SpikeTimes, "spike-times", d.SpikeTimes, "the rate during a spike, in rates")
+	fl.Uint64Var(&f.cfg.Seed, "seed", d.Seed, "of everything drawn")
+	fl.StringVar(&f.cfg.Run, "run", "", "name in every messageId; a second run of the same name and seed is all duplicates (default: the time)")
+	fl.IntVar(&f.cfg.Batch, "batch", d.Batch, "tracking calls in an ingest batch")
+	fl.IntVar(&f.cfg.N, "n", d.N, "items asked for")
+	fl.IntVar(&f.cfg.People, "people", d.People, "how many people there are")
+	fl.Float64Var(&f.cfg.PeopleZipf, "people-zipf", d.PeopleZipf, "Zipf exponent of who acts and asks; 0 is everybody alike")
+	fl.BoolVar(&f.cfg.Distinct, "distinct", false, "ask for people in turn, nobody twice before everybody once")
+	fl.IntVar(&f.cfg.Items, "items", d.Items, "how many items there are")
+	fl.Float64Var(&f.cfg.ItemsZipf, "items-zipf", d.ItemsZipf, "Zipf exponent of what is used")
+	fl.StringVar(&f.cfg.PersonPrefix, "person-prefix", d.PersonPrefix, "a person's id is this and a number from 1")
+	fl.StringVar(&f.cfg.ItemPrefix, "item-prefix", d.ItemPrefix, "an item's id is this and a number from 1")
+	fl.StringVar(&f.cfg.NoopPath, "noop-path", d.NoopPath, "route of the target noop")
+	fl.Float64Var(&f.cfg.Duplicates, "duplicates", 0, "share of calls sent again under their messageId")
+	fl.Float64Var(&f.cfg.Late, "late", 0, "share of calls that happened a minute to two weeks ago")
+	fl.Float64Var(&f.cfg.Skewed, "skewed", 0, "share of batches by a client whose clock is off by a minute to a day")
+	fl.Float64Var(&f.cfg.Bots, "bots", 0, "share of calls that bots make")
+	fl.IntVar(&f.cfg.BotIDs, "bot-ids", d.BotIDs, "how many bots there are")
+	fl.IntVar(&f.cfg.Prefill, "prefill", 0, "calls that everybody gets before, not measured")
+	fl.StringVar(&f.json, "json", "", "file for the report as JSON, - for standard output in place of the table")
+}
+
+// drive runs the load and prints its report, also when it was interrupted.
+func (g *globals) drive(ctx context.Context, f loadFlags) error {
+	cfg := f.cfg
+	var err error
+	if cfg.Mix, err = load.ParseMix(f.mix); err != nil {
+		return usageError{err}
+	}
+	if cfg.Key == "" {
+		for _, v := range g.environ {
+			if key, ok := strings.CutPrefix(v, "KINDRED_LOAD_KEY="); ok {
+				cfg.Key = key
+			}
+		}
+	}
+	if err := cfg.Validate(); err != nil {
+		return usageError{err}
+	}
+	if cfg.Rate > 0 {
+		// One thread waits for the moments in a system call, which keeps its processor.
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(runtime.NumCPU() + 1))
+	}
+	p := &loadProgress{out: g.err, live: isTerminal(g.err)}
+	report, err := load.Run(ctx, cfg, p.at)
+	p.close()
+	if err != nil {
+		return err
+	}
+	if f.json == "-" {
+		return printJSON(g.out, report)
+	}
+	if err := report.WriteTable(g.out); err != nil || f.json == "" {
+		return err
+	}
+	file, err := os.Create(f.json)
+	if err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	if err := printJSON(file, report); err != nil {
+		file.Close()
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return file.Close()
+}
+
+// loadProgress is one line that is written over on a terminal, and elsewhere a line
+// every ten seconds.
+type loadProgress struct {
+	out   io.Writer
+	live  bool
+	drawn bool
+	last  time.Duration
+}
+
+func (p *loadProgress) at(now load.Progress) {
+	if !p.live && now.Elapsed-p.last < 10*time.Second {
+		return
+	}
+	p.last = now.Elapsed
+	line := fmt.Sprintf("%s %3.0f s: %.0f calls, %.0f a second, %.0f %%", now.Phase, now.Elapsed.Seconds(), float64(now.Calls), now.CallsRate, 100*now.Share)
+	if now.Of > 0 {
+		line = fmt.Sprintf("%s %.0f of %.0f s: %.0f a second, p50 %.2f ms, p99 %.2f ms, %d failed", now.Phase, now.Elapsed.Seconds(),
+			now.Of.Seconds(), now.PerSecond, now.P50.Seconds()*1000, now.P99.Seconds()*1000, now.Failed)
+		if now.Calls > 0 {
+			line += fmt.Sprintf(", %.0f calls a second", now.CallsRate)
+		}
+		if now.Throttled > 0 {
+			line += fmt.Sprintf(", throttled %d times", now.Throttled)
+		}
+	}
+	if p.live {
+		fmt.Fprintf(p.out, "\r\x1b[K%s", line)
+		p.drawn = true
+		return
+	}
+	fmt.Fprintln(p.out, line)
+}
+
+// close leaves the line behind.
+func (p *loadProgress) close() {
+	if p.drawn {
+		fmt.Fprintln(p.out)
+	}
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"kindred/cmd/internal/load"
+)
+
+// One server, driven in every way.
+func TestLoadDrivesARealServer(t *testing.T) {
+	s := start(t, t.TempDir())
+	out := filepath.Join(t.TempDir(), "load.json")
+	args := func(more ...string) []string {
+		return append([]string{"load", "--addr", s.base, "--people", "200", "--items", "300", "--duration", "300ms", "--clients", "2", "--json", out}, more...)
+	}
+	report := func() (r load.Report) {
+		t.Helper()
+		b, err := os.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(b, &r); err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+
+	table := kindred(t, exitDone, args("--target", "ingest", "--batch", "50", "--duplicates", ".2", "--late", ".1", "--skewed", ".2", "--bots", ".1", "--prefill", "3")...)
+	r := report()
+	if r.Prefill.Calls != 600 || r.Events.Acknowledged == 0 || r.Events.Taken == nil || *r.Events.Taken != r.Events.EverAcked || r.Kinds[0].Failed != 0 {
+		t.Errorf("%+v, %+v, %+v", r.Prefill, r.Events, r.Kinds)
+	}
+	if !strings.Contains(table, "ingest, closed loop of 2 clients") || !strings.Contains(table, "the server says") {
+		t.Errorf("the table says\n%s", table)
+	}
+
+	kindred(t, exitDone, args("--target", "mixed", "--rate", "100", "--mix", "ingest=1,recommendations=8,freshness=1,noop=1")...)
+	if r := report(); len(r.Kinds) == 0 || r.Mode != "open" || r.Server == nil {
+		t.Errorf("%+v", r)
+	}
+	for _, k := range report().Kinds {
+		if k.Failed != 0 || len(k.Errors) != 0 {
+			t.Errorf("%+v", k)
+		}
+	}
+
+	kindred(t, exitDone, args("--target", "freshness", "--clients", "1")...)
+	if f := report().Freshness; f == nil || f.Changed.Count == 0 || f.Missed != 0 {
+		t.Errorf("freshness %+v", f)
+	}
+
+	for want, more := range map[string][]string{
+		"target is":         {"--target", "x"},
+		"late is 3":         {"--late", "3"},
+		"write KIND=WEIGHT": {"--mix", "x"},
+		"give a rate":       {"--diurnal", "1m"},
+	} {
+		if said := kindred(t, exitUsage, args(more...)...); !strings.Contains(said, want) {
+			t.Errorf("%v: %s", more, said)
+		}
+	}
+	if said := kindred(t, exitFailed, "load", "--addr", "192.0.2.1:80"); !strings.Contains(said, "--allow-remote") {
+		t.Errorf("a server elsewhere: %s", said)
+	}
+	s.stop()
+}
