@@ -34,6 +34,9 @@ type Config struct {
 	Solver string `yaml:"solver" json:"solver"`
 	// CGSteps is the number of conjugate gradient steps of a row in one half-step.
 	CGSteps int `yaml:"cg_steps" json:"cg_steps"`
+	// Overrelaxation is ω − 1 in [0, 1): each row is moved ω times as far as its solution is
+	// away, in all iterations but the first and the last. 0 is plain alternation. See the package comment.
+	Overrelaxation float64 `yaml:"overrelaxation" json:"overrelaxation,omitzero"`
 	// Seed makes the initial factors.
 	Seed uint64 `yaml:"seed" json:"seed"`
 	// Workers is how many goroutines solve; 0 means one for each processor. It changes no byte of the result.
@@ -48,11 +51,13 @@ func Default() Config {
 	}
 }
 
-// Implicit is the objective and the defaults of the Python library implicit, for comparisons with it.
+// Implicit is the objective and the size of the Python library implicit's defaults, for comparisons
+// with it. The way to the minimum is our own: with Overrelaxation 0, SolverCholesky and the library's
+// start it takes the library's way.
 func Implicit() Config {
 	return Config{
 		Objective: ObjectiveHKV, Factors: 50, Regularization: 0.01, UnobservedWeight: 1, FrequencyExponent: 0,
-		StdDev: 0.1, Iterations: 15, Solver: SolverCG, CGSteps: 3, Seed: 1,
+		StdDev: 0.5, Iterations: 15, Solver: SolverCG, CGSteps: 2, Overrelaxation: 0.4, Seed: 1,
 	}
 }
 
@@ -84,6 +89,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("als.solver is %q: use %q or %q", c.Solver, SolverCG, SolverCholesky)
 	case c.Solver == SolverCG && (c.CGSteps < 1 || c.CGSteps > 1000):
 		return fmt.Errorf("als.cg_steps is %d: use 1 to 1000", c.CGSteps)
+	case !(c.Overrelaxation >= 0 && c.Overrelaxation < 1):
+		return fmt.Errorf("als.overrelaxation is %v: use 0 up to, but not including, 1", c.Overrelaxation)
 	case c.Workers < 0:
 		return fmt.Errorf("als.workers is %d: use 0 (one for each processor) or more", c.Workers)
 	}

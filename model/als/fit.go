@@ -42,6 +42,10 @@ func fit(ctx context.Context, x *sparse.CSR, cfg Config, warm *Model, watch func
 	s := newSweeper(objectiveOf(cfg, x), cfg, workers)
 	byUser, byItem := x, x.Transpose()
 	for done := range cfg.Iterations {
+		s.relax = 1
+		if 0 < done && done < cfg.Iterations-1 {
+			s.relax = float32(1 + cfg.Overrelaxation)
+		}
 		if err := s.halfStep(ctx, users, items, byUser); err != nil {
 			return nil, fmt.Errorf("fit als: iteration %d: people: %w", done+1, err)
 		}

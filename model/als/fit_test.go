@@ -146,6 +146,7 @@ func TestFitRefusesWhatItCannotUse(t *testing.T) {
 		"iterations":     {good, change(func(c *Config) { c.Iterations = 0 }), nil, "als.iterations"},
 		"solver":         {good, change(func(c *Config) { c.Solver = "qr" }), nil, "als.solver"},
 		"steps":          {good, change(func(c *Config) { c.CGSteps = 0 }), nil, "als.cg_steps"},
+		"overrelaxation": {good, change(func(c *Config) { c.Overrelaxation = 1 }), nil, "als.overrelaxation"},
 		"workers":        {good, change(func(c *Config) { c.Workers = -1 }), nil, "als.workers"},
 		"strength":       {negative, configs()["ials"], nil, "row 1 column 0"},
 		"matrix":         {&sparse.CSR{Rows: 1}, configs()["ials"], nil, "do not fit together"},

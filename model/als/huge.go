@@ -23,10 +23,13 @@ func (s *sweeper) solveHuge(ctx context.Context, x, y []float32, r *sparse.CSR) 
 		sc := s.scratch(0)
 		sc.take(y, t.cols, t.vals)
 		t.parts = make([]float32, sc.pieces()*s.f)
-		sc.conjugate(t, x[row*s.f:(row+1)*s.f], s.diagonal, s.loss.ridge(n, r.Cols), s.steps)
+		target := x[row*s.f : (row+1)*s.f]
+		copy(sc.old, target)
+		sc.conjugate(t, target, s.diagonal, s.loss.ridge(n, r.Cols), s.steps)
 		if t.err != nil {
 			return t.err
 		}
+		s.overshoot(target, sc.old)
 	}
 	return nil
 }

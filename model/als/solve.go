@@ -17,6 +17,7 @@ type scratch struct {
 	packed []float32 // factors of one piece of the row's entries, gathered
 	w, b   []float32 // and their terms
 	out    []float32 // what one piece of a long row adds to a pass
+	old    []float32 // the row before it is solved
 
 	// conjugate gradient
 	dl, inverse, residual, p, ap []float32
@@ -38,9 +39,9 @@ func pieceEntries(f int) int { return max(64, packedBytes/4/f&^15) }
 // newScratch makes a worker's memory for f factors.
 func newScratch(f int, loss objective, solver string) *scratch {
 	n := pieceEntries(f)
-	v := make([]float32, 7*f)
+	v := make([]float32, 8*f)
 	sc := &scratch{
-		f: f, loss: loss, out: v[:f],
+		f: f, loss: loss, out: v[:f], old: v[7*f:],
 		packed: make([]float32, n*f), w: make([]float32, n), b: make([]float32, n),
 		partial: make([]float64, f*f), wide: make([]float64, 4*f),
 	}
@@ -48,7 +49,7 @@ func newScratch(f int, loss objective, solver string) *scratch {
 		sc.left, sc.right = make([]float64, f*f), make([]float64, f)
 	} else {
 		sc.dl, sc.inverse, sc.residual = v[f:2*f], v[2*f:3*f], v[3*f:4*f]
-		sc.p, sc.ap, sc.rows = v[4*f:5*f], v[5*f:6*f], v[6*f:]
+		sc.p, sc.ap, sc.rows = v[4*f:5*f], v[5*f:6*f], v[6*f:7*f]
 	}
 	return sc
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"kindred/model/kernel"
 	"kindred/model/sparse"
 )
 
@@ -15,6 +16,7 @@ type sweeper struct {
 	workers int
 	solver  string
 	steps   int
+	relax   float32 // ω of the half-step
 
 	scratches []*scratch // one a worker, made when it first has work
 
@@ -29,7 +31,7 @@ type sweeper struct {
 // newSweeper makes the memory that all workers share.
 func newSweeper(loss objective, cfg Config, workers int) *sweeper {
 	f := cfg.Factors
-	s := &sweeper{loss: loss, f: f, workers: workers, solver: cfg.Solver, steps: cfg.CGSteps}
+	s := &sweeper{loss: loss, f: f, workers: workers, solver: cfg.Solver, steps: cfg.CGSteps, relax: 1}
 	s.scratches = make([]*scratch, workers)
 	s.gram = make([]float64, f*f)
 	if s.solver == SolverCG {
@@ -92,15 +94,28 @@ func (s *sweeper) solveRows(sc *scratch, x, y []float32, r *sparse.CSR, first, e
 		ridge := s.loss.ridge(n, r.Cols)
 		cols, vals := r.Row(row)
 		sc.take(y, cols, vals)
+		if s.solver == SolverCG && n > hugeEntries {
+			continue
+		}
+		copy(sc.old, target)
 		if s.solver == SolverCholesky {
 			if !sc.exact(target, s.gram, ridge) {
 				return fmt.Errorf("row %d: %w", row, ErrSingular)
 			}
-		} else if n <= hugeEntries {
+		} else {
 			sc.conjugate(sc, target, s.diagonal, ridge, s.steps)
 		}
+		s.overshoot(target, sc.old)
 	}
 	return nil
+}
+
+// overshoot moves x, the solution of a row that was old before, on to old + ω(x − old).
+func (s *sweeper) overshoot(x, old []float32) {
+	if s.relax != 1 {
+		kernel.Affine(x, x, s.relax, 0)
+		kernel.Axpy(1-s.relax, old, x)
+	}
 }
 
 // chunksOf cuts the rows into runs of similar cost: chunk i is rows [c[i], c[i+1]).
