@@ -2,7 +2,7 @@ package content
 
 import (
 	"fmt"
-	"sync"
+	"slices"
 
 	"kindred/model/blob"
 	"kindred/model/sparse"
@@ -21,9 +21,16 @@ func (m *Model) MarshalBinary() ([]byte, error) {
 	w.Count(m.cfg.ProfileTerms)
 	w.Strings(m.terms.Keys())
 	w.Float32s(m.idf)
-	w.Int64s(m.items.Ptr)
-	w.Int32s(m.items.Col)
-	w.Float32s(m.items.Val)
+	items := m.items
+	if m.later != nil { // the appended rows become rows like all others
+		items = &sparse.CSR{Rows: items.Rows, Cols: items.Cols, Ptr: slices.Clone(items.Ptr), Col: slices.Clone(items.Col), Val: slices.Clone(items.Val)}
+		for row := m.items.Rows; row < m.Items(); row++ {
+			appendRow(items, m.ItemVector(int32(row)))
+		}
+	}
+	w.Int64s(items.Ptr)
+	w.Int32s(items.Col)
+	w.Float32s(items.Val)
 	return w.Bytes(), nil
 }
 
@@ -35,8 +42,8 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 		return fmt.Errorf("decode content model: %w", err)
 	}
 	m.cfg, m.terms, m.idf = decoded.cfg, decoded.terms, decoded.idf
-	m.items, m.posting = decoded.items, decoded.posting
-	m.scratch = sync.Pool{} // profiles of the former terms do not fit
+	m.items, m.posting, m.later = decoded.items, decoded.posting, nil
+	m.scratch = decoded.scratch // profiles of the former terms do not fit
 	return nil
 }
 

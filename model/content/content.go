@@ -17,7 +17,13 @@ type Model struct {
 	idf     []float32   // by term
 	items   *sparse.CSR // item × term, rows of length 1 or empty
 	posting *sparse.CSR // term × item: its transpose
-	scratch sync.Pool   // *profile
+	later   *addition   // rows after those, or nil
+	scratch *sync.Pool  // *profile; shared with the models made from this one
+}
+
+// addition is the rows that were appended to a model, numbered from 0.
+type addition struct {
+	items, posting *sparse.CSR
 }
 
 var (
@@ -62,38 +68,50 @@ func Fit(docs [][]string, cfg Config) (*Model, error) {
 		idf[t] = float32(math.Log((1+float64(len(docs)))/(1+float64(df[terms.Key(int32(t))]))) + 1)
 	}
 	m := &Model{cfg: cfg, terms: terms, idf: idf}
-	m.setItems(m.appendRows(&sparse.CSR{Cols: terms.Len(), Ptr: []int64{0}}, docs))
+	items := &sparse.CSR{Cols: terms.Len(), Ptr: []int64{0}}
+	for _, doc := range docs {
+		appendRow(items, m.Vector(doc))
+	}
+	m.setItems(items)
 	return m, nil
 }
 
-// Extend returns a model with the documents' vectors appended as further rows, with
-// the terms and idf of the fit: how an item that came after the training run is
-// found before the next one. m is not changed. Cost is O(size of m + tokens).
+// Extend is Append with the documents' vectors.
 func (m *Model) Extend(docs [][]string) *Model {
-	grown := &Model{cfg: m.cfg, terms: m.terms, idf: m.idf}
-	old := &sparse.CSR{
-		Rows: m.items.Rows, Cols: m.items.Cols,
-		Ptr: slices.Clone(m.items.Ptr), Col: slices.Clone(m.items.Col), Val: slices.Clone(m.items.Val),
+	vectors := make([]Vector, len(docs))
+	for i, doc := range docs {
+		vectors[i] = m.Vector(doc)
 	}
-	grown.setItems(m.appendRows(old, docs))
+	return m.Append(vectors)
+}
+
+// Append returns a model with the vectors, which m.Vector made, as further rows: how
+// an item that came after the training run is found before the next one. m is not
+// changed and shared. Cost is O(rows that were ever appended + terms).
+func (m *Model) Append(vectors []Vector) *Model {
+	grown := &Model{cfg: m.cfg, terms: m.terms, idf: m.idf, items: m.items, posting: m.posting, scratch: m.scratch}
+	items := &sparse.CSR{Cols: m.terms.Len(), Ptr: []int64{0}}
+	for row := m.items.Rows; row < m.Items(); row++ {
+		appendRow(items, m.ItemVector(int32(row)))
+	}
+	for _, v := range vectors {
+		appendRow(items, v)
+	}
+	grown.later = &addition{items, items.Transpose()}
 	return grown
 }
 
 // setItems takes ownership of the vectors and builds the inverted index.
 func (m *Model) setItems(items *sparse.CSR) {
-	m.items, m.posting = items, items.Transpose()
+	m.items, m.posting, m.later, m.scratch = items, items.Transpose(), nil, new(sync.Pool)
 }
 
-// appendRows appends the documents' vectors to x and returns it.
-func (m *Model) appendRows(x *sparse.CSR, docs [][]string) *sparse.CSR {
-	for _, doc := range docs {
-		v := m.Vector(doc)
-		x.Col = append(x.Col, v.Terms...)
-		x.Val = append(x.Val, v.Weights...)
-		x.Ptr = append(x.Ptr, int64(len(x.Col)))
-		x.Rows++
-	}
-	return x
+// appendRow appends a vector to x.
+func appendRow(x *sparse.CSR, v Vector) {
+	x.Col = append(x.Col, v.Terms...)
+	x.Val = append(x.Val, v.Weights...)
+	x.Ptr = append(x.Ptr, int64(len(x.Col)))
+	x.Rows++
 }
 
 // Vector is a sparse vector: terms rise, each with a positive weight.
@@ -137,7 +155,20 @@ func (m *Model) Vector(tokens []string) Vector {
 func (m *Model) Name() string { return "content" }
 
 // Items is the number of item rows, extended ones included.
-func (m *Model) Items() int { return m.items.Rows }
+func (m *Model) Items() int {
+	if m.later == nil {
+		return m.items.Rows
+	}
+	return m.items.Rows + m.later.items.Rows
+}
+
+// row is the terms and weights of an item row.
+func (m *Model) row(item int32) ([]int32, []float32) {
+	if n := m.items.Rows; int(item) >= n {
+		return m.later.items.Row(int(item) - n)
+	}
+	return m.items.Row(int(item))
+}
 
 // Terms is the number of terms the fit kept.
 func (m *Model) Terms() int { return m.terms.Len() }
@@ -147,7 +178,7 @@ func (m *Model) Term(t int32) string { return m.terms.Key(t) }
 
 // ItemVector is the vector of an item row, without copying; do not change it.
 func (m *Model) ItemVector(item int32) Vector {
-	terms, weights := m.items.Row(int(item))
+	terms, weights := m.row(item)
 	return Vector{Terms: terms, Weights: weights}
 }
 
@@ -172,6 +203,12 @@ func (m *Model) ScoreSparse(h model.History, into *model.SparseScores) bool {
 	for i, t := range p.top {
 		items, weights := m.posting.Row(int(t))
 		into.AddScaled(items, p.weight[i], weights)
+		if m.later != nil {
+			items, weights := m.later.posting.Row(int(t))
+			for j, item := range items {
+				into.Add(int32(m.items.Rows)+item, p.weight[i]*weights[j])
+			}
+		}
 	}
 	return len(p.top) > 0
 }
@@ -196,5 +233,11 @@ func (m *Model) addPostings(t int32, w float32, dst []float32) {
 	items, weights := m.posting.Row(int(t))
 	for i, item := range items {
 		dst[item] += w * weights[i]
+	}
+	if m.later != nil {
+		items, weights := m.later.posting.Row(int(t))
+		for i, item := range items {
+			dst[m.items.Rows+int(item)] += w * weights[i]
+		}
 	}
 }

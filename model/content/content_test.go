@@ -231,6 +231,30 @@ func TestExtendDescribesNewItemsInOldTerms(t *testing.T) {
 	if diff := cmp.Diff(m.ItemVector(1), grown.ItemVector(1)); diff != "" {
 		t.Errorf("old item (-before +after):\n%s", diff)
 	}
+	// Appending twice, and saving in between, is appending once.
+	twice := grown.Extend([][]string{{"chair", "chair"}})
+	b, err := twice.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var saved content.Model
+	if err := saved.UnmarshalBinary(b); err != nil {
+		t.Fatal(err)
+	}
+	for name, m := range map[string]*content.Model{"twice": twice, "saved": &saved} {
+		h := model.History{Rows: []int32{2, 4}, Weights: []float32{1, 2}}
+		got, want := make([]float32, 5), make([]float32, 5)
+		if !m.Score(h, got) || !fit(t, all(), docs...).Extend([][]string{{"lamp"}, nil, {"chair", "chair"}}).Score(h, want) || !slices.Equal(got, want) {
+			t.Errorf("%s: scores %v; want %v", name, got, want)
+		}
+		sparse := model.NewSparseScores(5)
+		m.ScoreSparse(h, sparse)
+		for i, want := range want {
+			if got := sparse.At(int32(i)); got != want {
+				t.Errorf("%s: row %d scores %v sparsely; want %v", name, i, got, want)
+			}
+		}
+	}
 }
 
 func TestConfigIsRefusedByFieldName(t *testing.T) {

@@ -31,7 +31,7 @@ func (e *Explanation) Causes(item int32, k int) []model.Cause {
 	causes := e.p.causes[:0]
 	for i, row := range e.h.Rows {
 		share := 0.0
-		terms, weights := e.m.items.Row(int(row))
+		terms, weights := e.m.row(row)
 		at := 0
 		for j, t := range terms { // both rise
 			for at < len(shared) && shared[at].Term < t {
@@ -63,7 +63,7 @@ func (e *Explanation) Terms(item int32, k int) []TermShare {
 // shared lists the item's terms that the profile holds, by term, with the item's
 // weight as share.
 func (e *Explanation) shared(item int32) []TermShare {
-	terms, weights := e.m.items.Row(int(item))
+	terms, weights := e.m.row(item)
 	shared := e.p.shared[:0]
 	for i, t := range terms {
 		if e.p.dense[t] > 0 {
@@ -92,8 +92,8 @@ type TermShare struct {
 // SharedTerms returns at most k terms that two items share, with the largest parts
 // of their cosine.
 func (m *Model) SharedTerms(a, b int32, k int) []TermShare {
-	terms, weights := m.items.Row(int(a))
-	others, otherWeights := m.items.Row(int(b))
+	terms, weights := m.row(a)
+	others, otherWeights := m.row(b)
 	var shared []TermShare
 	for i, t := range terms {
 		if j, ok := slices.BinarySearch(others, t); ok {

@@ -31,7 +31,7 @@ func (m *Model) profile(h model.History) *profile {
 	}
 	p.top, p.weight, p.touched, p.floor = p.top[:0], p.weight[:0], p.touched[:0], 0
 	for i, row := range h.Rows {
-		terms, weights := m.items.Row(int(row))
+		terms, weights := m.row(row)
 		for j, t := range terms {
 			if p.dense[t] == 0 {
 				p.touched = append(p.touched, t)

@@ -100,30 +100,6 @@ func constantColumn(scores []float32, at int) column {
 	return c
 }
 
-// moments are the mean and the population variance of scores, in float64.
-func moments(scores []float32) (mean, variance float64) {
-	n := float64(max(1, len(scores)))
-	for _, s := range scores {
-		mean += float64(s)
-	}
-	mean /= n
-	for _, s := range scores {
-		d := float64(s) - mean
-		variance += d * d
-	}
-	return mean, variance / n
-}
-
-// deviation is the root of the variance, or 0 where the differences between scores
-// with this mean are rounding of equal ones.
-func deviation(mean, variance float64) float64 {
-	d := math.Sqrt(variance)
-	if !(d > 1e-7*math.Abs(mean)) || math.IsInf(1/d, 0) {
-		return 0
-	}
-	return d
-}
-
 // linearColumn computes the mean and the covariance of the vectors, so that the
 // mean of the scores q·v is q·mean and their variance qᵀ·covariance·q. The vectors
 // are centred before they are multiplied: nothing cancels.

@@ -162,7 +162,14 @@ func (v *voice) score(row int32) float64 {
 	if int(row) >= v.known || v.scale == 0 {
 		return 0
 	}
-	raw := 0.0
+	return (v.raw(row) - v.mean) * v.scale
+}
+
+// raw is the component's own score of a row, the mean where it knows nothing.
+func (v *voice) raw(row int32) (raw float64) {
+	if int(row) >= v.known {
+		return v.mean
+	}
 	switch {
 	case v.column == nil:
 		raw = float64(v.touched.At(row))
@@ -174,7 +181,7 @@ func (v *voice) score(row int32) float64 {
 	default:
 		raw = float64(v.column.constant[row])
 	}
-	return (raw - v.mean) * v.scale
+	return raw
 }
 
 // search fills Ranked.
@@ -225,6 +232,18 @@ func (l *List) Score(row int32) float32 {
 		}
 	}
 	return float32(sum)
+}
+
+// Raw is what the component with the given place in the blend scores a row itself,
+// before it is standardised. Of a list that was cut from a Blend it is known up to rounding.
+func (l *List) Raw(row int32, component int) float32 {
+	if b := l.dense; b != nil {
+		if b.scale[component] == 0 {
+			return float32(b.mean[component])
+		}
+		return float32(float64(b.parts[component][row])/b.scale[component] + b.mean[component])
+	}
+	return float32(l.voices[component].raw(row))
 }
 
 // cutTo sorts the rows that were found and keeps the k best.

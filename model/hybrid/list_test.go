@@ -227,6 +227,8 @@ func check(t *rapid.T, random *rand.Rand, s *shelf, index *hybrid.Index, fast, s
 	defer got.Release()
 	want := slow.Blend(h)
 	defer want.Release()
+	textbook := slow.Top(h, 0, hybrid.Filter{})
+	defer textbook.Release()
 	if got.Known() != want.Known() || cmp.Diff(got.Weights, want.Weights) != "" {
 		t.Fatalf("Known, weights = %v, %v; want %v, %v", got.Known(), got.Weights, want.Known(), want.Weights)
 	}
@@ -252,6 +254,9 @@ func check(t *rapid.T, random *rand.Rand, s *shelf, index *hybrid.Index, fast, s
 			if at < 0 || math.Abs(p.Share-wanted[at].Share) > tolerance || p.Weight != wanted[at].Weight {
 				t.Fatalf("row %d: part %+v; want one of %+v", r.Row, p, wanted)
 			}
+		}
+		if d := math.Abs(float64(got.Raw(r.Row, 0) - textbook.Raw(r.Row, 0))); d > tolerance {
+			t.Fatalf("row %d: raw score %v; want %v", r.Row, got.Raw(r.Row, 0), textbook.Raw(r.Row, 0))
 		}
 		if len(parts) != len(wanted) || math.Abs(sum-float64(r.Score)) > 1e-6*(1+math.Abs(sum)) {
 			t.Fatalf("row %d: parts %+v sum to %v, score %v; want %+v", r.Row, parts, sum, r.Score, wanted)

@@ -6,40 +6,54 @@ import (
 	"slices"
 )
 
-// normalize replaces scores by their normalised form and returns the factor by
-// which differences of z-scores grew (0 for ranks and for constant scores).
-func normalize(scores []float32, by Normalization) (scale float64) {
+// normalize replaces scores by their normalised form and returns, for z-scores, the
+// mean and the factor by which differences grew (0 for ranks and for constant scores).
+func normalize(scores []float32, by Normalization) (mean, scale float64) {
 	if by == Rank {
 		rankNormalize(scores)
-		return 0
+		return 0, 0
 	}
 	return zNormalize(scores)
 }
 
 // zNormalize makes mean 0 and population deviation 1. Scores that are all equal
 // say nothing about any item and become 0.
-func zNormalize(scores []float32) float64 {
-	n := float64(len(scores))
-	sum := 0.0
-	for _, s := range scores {
-		sum += float64(s)
-	}
-	mean, square := sum/n, 0.0
-	for _, s := range scores {
-		d := float64(s) - mean
-		square += d * d
-	}
-	deviation := math.Sqrt(square / n)
-	scale := 1 / deviation
-	// Below this the differences are rounding of equal scores; do not blow them up.
-	if !(deviation > 1e-7*math.Abs(mean)) || math.IsInf(scale, 0) {
+func zNormalize(scores []float32) (mean, scale float64) {
+	mean, variance := moments(scores)
+	d := deviation(mean, variance)
+	if d == 0 {
 		clear(scores)
-		return 0
+		return mean, 0
 	}
+	scale = 1 / d
 	for i, s := range scores {
 		scores[i] = float32((float64(s) - mean) * scale)
 	}
-	return scale
+	return mean, scale
+}
+
+// moments are the mean and the population variance of scores, in float64.
+func moments(scores []float32) (mean, variance float64) {
+	n := float64(max(1, len(scores)))
+	for _, s := range scores {
+		mean += float64(s)
+	}
+	mean /= n
+	for _, s := range scores {
+		d := float64(s) - mean
+		variance += d * d
+	}
+	return mean, variance / n
+}
+
+// deviation is the root of the variance, or 0 where the differences between scores
+// with this mean are rounding of equal ones: they must not be blown up.
+func deviation(mean, variance float64) float64 {
+	d := math.Sqrt(variance)
+	if !(d > 1e-7*math.Abs(mean)) || math.IsInf(1/d, 0) {
+		return 0
+	}
+	return d
 }
 
 // rankNormalize makes the best score 1 and the worst 0, evenly spaced by rank;

@@ -93,6 +93,7 @@ type Blended struct {
 
 	scorer *Scorer
 	warm   []bool
+	mean   []float64   // of the raw scores, for z-scores
 	scale  []float64   // 1/deviation of the raw scores, for z-scores
 	parts  [][]float32 // normalised scores by component
 }
@@ -114,6 +115,7 @@ func (s *Scorer) Blend(h model.History) *Blended {
 			Scores: make([]float32, s.items),
 			scorer: s,
 			warm:   make([]bool, len(s.scorers)),
+			mean:   make([]float64, len(s.scorers)),
 			scale:  make([]float64, len(s.scorers)),
 			parts:  make([][]float32, len(s.scorers)),
 		}
@@ -122,8 +124,9 @@ func (s *Scorer) Blend(h model.History) *Blended {
 		}
 	}
 	for c, scorer := range s.scorers {
+		b.mean[c], b.scale[c] = 0, 0
 		if b.warm[c] = scorer.Score(h, b.parts[c]); b.warm[c] {
-			b.scale[c] = normalize(b.parts[c], s.model.Normalization)
+			b.mean[c], b.scale[c] = normalize(b.parts[c], s.model.Normalization)
 		}
 	}
 	b.Weights = scaled(s.model.WeightsFor(len(h.Rows)), b.warm)

@@ -9,6 +9,7 @@ import (
 
 	"kindred/data"
 	"kindred/model"
+	"kindred/model/content"
 	"kindred/model/hybrid"
 	"kindred/model/rank"
 )
@@ -22,7 +23,7 @@ type changes struct {
 
 // empty is the snapshot of no model and no catalog.
 func empty() *Snapshot {
-	return &Snapshot{Version: NoModel, known: newShelf(nil), extra: newShelf(nil)}
+	return &Snapshot{Version: NoModel, known: newShelf(nil, nil), extra: newShelf(nil, nil)}
 }
 
 // build joins a model with the whole catalog.
@@ -31,6 +32,9 @@ func build(version string, p Parts, all changes, loaded time.Time) (*Snapshot, e
 	if err := p.check(); err != nil {
 		return nil, err
 	}
+	if len(p.Scorers) > 0 {
+		s.index = hybrid.NewIndex(p.Scorers)
+	}
 	var facts []*Facts
 	if p.Items != nil {
 		facts = make([]*Facts, p.Items.Len())
@@ -38,47 +42,42 @@ func build(version string, p Parts, all changes, loaded time.Time) (*Snapshot, e
 			facts[row] = &Facts{ID: data.ItemID(id)}
 		}
 	}
-	s.known, s.extra = newShelf(facts), newShelf(nil)
+	s.known, s.extra = newShelf(facts, s.index), newShelf(nil, nil)
 	return s.with(all)
 }
 
-// with is the snapshot after further changes to the catalog.
+// with is the snapshot after further changes to the catalog. Cost for items of the
+// model is that of shelf.with; for items beyond it O(items beyond), their text
+// being analysed only when they change; neither depends on the model's size but for
+// rows/512 pointers. Many changes at once cost little more than one.
 func (s *Snapshot) with(c changes) (*Snapshot, error) {
 	next := *s
 	next.itemsVersion = c.version
 	changed := map[int32]*Facts{}
-	extra := make(map[data.ItemID]data.Item, len(s.extraItems)+len(c.upserts))
-	for _, it := range s.extraItems {
-		extra[it.ID] = it
-	}
-	gone := maps.Clone(s.gone)
-	if gone == nil {
-		gone = map[data.ItemID]struct{}{}
-	}
-	beyond := false // did the items beyond the model change?
+	beyond := map[data.ItemID]*arrival{} // what becomes of items beyond the model; nil: deleted
 	for _, it := range c.upserts {
 		if row, ok := s.knownRow(it.ID); ok {
 			changed[row] = factsOf(it)
-		} else {
-			extra[it.ID], beyond = it, true
-			delete(gone, it.ID)
+			continue
 		}
+		a := &arrival{facts: factsOf(it)}
+		if s.Parts.Extend != nil {
+			a.vector = s.Parts.Extend.Describe(it)
+		}
+		beyond[it.ID] = a
 	}
 	for _, id := range c.deleted {
 		if row, ok := s.knownRow(id); ok {
 			changed[row] = &Facts{ID: id, Deleted: true}
 			continue
 		}
-		gone[id] = struct{}{}
-		if _, ok := extra[id]; ok {
-			delete(extra, id)
-			beyond = true
-		}
+		beyond[id] = nil
 	}
-	next.gone = gone
 	next.known = s.known.with(changed)
-	if beyond || s.scorers == nil {
-		next.stock(extra)
+	if len(beyond) > 0 {
+		next.receive(beyond)
+	}
+	if len(beyond) > 0 || s.scorers == nil {
 		if err := next.join(); err != nil {
 			return nil, err
 		}
@@ -94,21 +93,40 @@ func (s *Snapshot) knownRow(id data.ItemID) (int32, bool) {
 	return s.Parts.Items.Row(string(id))
 }
 
-// stock fills the extra shelf, rows by id.
-func (s *Snapshot) stock(items map[data.ItemID]data.Item) {
-	s.extraItems = make([]data.Item, 0, len(items))
-	for _, it := range items {
-		s.extraItems = append(s.extraItems, it)
+// receive puts changed items beyond the model on the extra shelf, rows by id.
+func (s *Snapshot) receive(changed map[data.ItemID]*arrival) {
+	s.gone = maps.Clone(s.gone)
+	if s.gone == nil {
+		s.gone = map[data.ItemID]struct{}{}
 	}
-	slices.SortFunc(s.extraItems, func(a, b data.Item) int { return cmp.Compare(a.ID, b.ID) })
-	facts := make([]*Facts, len(items))
-	s.extraRows = make(map[data.ItemID]int32, len(items))
-	for i, it := range s.extraItems {
-		facts[i] = factsOf(it)
-		s.extraRows[it.ID] = int32(s.Known() + i)
+	var fresh []*arrival
+	for id, a := range changed {
+		if a == nil {
+			s.gone[id] = struct{}{}
+			continue
+		}
+		delete(s.gone, id)
+		fresh = append(fresh, a)
 	}
-	s.extra = newShelf(facts)
+	slices.SortFunc(fresh, compareArrivals)
+	merged := make([]*arrival, 0, len(s.arrivals)+len(fresh))
+	for _, a := range s.arrivals {
+		for len(fresh) > 0 && compareArrivals(fresh[0], a) < 0 {
+			merged, fresh = append(merged, fresh[0]), fresh[1:]
+		}
+		if _, is := changed[a.facts.ID]; !is {
+			merged = append(merged, a)
+		}
+	}
+	s.arrivals = append(merged, fresh...)
+	facts := make([]*Facts, len(s.arrivals))
+	for i, a := range s.arrivals {
+		facts[i] = a.facts
+	}
+	s.extra = newShelf(facts, nil)
 }
+
+func compareArrivals(a, b *arrival) int { return cmp.Compare(a.facts.ID, b.facts.ID) }
 
 // join gives every component the snapshot's rows and binds the blend.
 func (s *Snapshot) join() error {
@@ -118,9 +136,13 @@ func (s *Snapshot) join() error {
 		switch e := s.Parts.Extend; {
 		case rows == n:
 		case e != nil && e.Name() == c.Name():
-			c = e.ExtendedBy(s.extraItems)
+			vectors := make([]content.Vector, len(s.arrivals))
+			for i, a := range s.arrivals {
+				vectors[i] = a.vector
+			}
+			c = e.ExtendedBy(vectors)
 		default:
-			c = padded{c, n, rows}
+			c = hybrid.Pad(c, rows)
 		}
 		if c.Items() != rows {
 			return fmt.Errorf("component %s has %d rows, the snapshot %d", c.Name(), c.Items(), rows)
@@ -139,7 +161,7 @@ func (s *Snapshot) join() error {
 		blend = hybrid.Equal(names, hybrid.ZScore)
 	}
 	var err error
-	s.blends, err = bind(blend, s.scorers)
+	s.blends, err = bind(blend, s.scorers, s.index)
 	return err
 }
 
@@ -180,9 +202,30 @@ func (s *Snapshot) probe(histories []model.History) error {
 		if len(rank.TopK(dst, 1, nil)) == 0 {
 			return fmt.Errorf("probe %d: no item is ranked", i)
 		}
+		if err := s.probeList(whole, h); err != nil {
+			return fmt.Errorf("probe %d: %w", i, err)
+		}
 	}
 	if !spoke {
 		return fmt.Errorf("probe: no component has anything to say to any of %d histories", len(histories))
+	}
+	return nil
+}
+
+// probeList asks for the list that a request would get: it has to be there wherever
+// the blend has something to say, with finite scores.
+func (s *Snapshot) probeList(blend *hybrid.Scorer, h model.History) error {
+	const k = 10
+	list := s.Best(blend, h, k, Filter{})
+	defer list.Release()
+	open := s.Rows() - s.known.closed.Count() - s.extra.closed.Count()
+	if list.Known() && len(list.Ranked) != min(k, open) {
+		return fmt.Errorf("the blend lists %d of %d open items", len(list.Ranked), open)
+	}
+	for _, r := range list.Ranked {
+		if r.Score-r.Score != 0 {
+			return fmt.Errorf("the blend lists item %q with score %v", s.Facts(r.Row).ID, r.Score)
+		}
 	}
 	return nil
 }

@@ -60,11 +60,8 @@ func weightsOf(byName map[string]float64) (features.Weights, error) {
 // extender lets the content model take in catalog items.
 type extender struct{ *content.Model }
 
-// ExtendedBy analyses the items as training did and appends their vectors.
-func (e extender) ExtendedBy(items []data.Item) model.Scorer {
-	docs := make([][]string, len(items))
-	for i, it := range items {
-		docs[i] = analyze.Tokens(it)
-	}
-	return e.Extend(docs)
-}
+// Describe analyses the item as training did.
+func (e extender) Describe(it data.Item) content.Vector { return e.Vector(analyze.Tokens(it)) }
+
+// ExtendedBy appends the items' vectors.
+func (e extender) ExtendedBy(items []content.Vector) model.Scorer { return e.Append(items) }

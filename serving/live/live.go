@@ -71,8 +71,10 @@ type Live struct {
 	mu      sync.Mutex // guards what follows
 	status  Status
 	refused refusal
-	recent  [][]features.Preference // ring of the newest real tastes, for probes
-	next    int
+
+	tastes sync.Mutex              // guards what follows
+	recent [][]features.Preference // ring of the newest real tastes, for probes
+	next   int
 }
 
 // refusal is the model version that could not be loaded, and until when it is left alone.
@@ -184,6 +186,7 @@ func (l *Live) followModel(ctx context.Context) error {
 
 // swap makes s the snapshot. The building lock is held, so snapshots follow each other.
 func (l *Live) swap(s *Snapshot) {
+	s.Serial = l.Load().Serial + 1
 	l.now.Store(s)
 	l.note(func(st *Status) {
 		st.Version, st.Created, st.Loaded, st.Rows = s.Version, s.Parts.Created, s.Loaded, s.Rows()
@@ -231,13 +234,13 @@ func (l *Live) refuse(r refusal) {
 	l.refused, l.status.Wanted = r, r.version
 }
 
-// Remember keeps a real taste as a probe for the next model. prefs is kept.
+// Remember keeps a real taste as a probe for the next model, unless another request
+// is just doing so: nobody waits for this. prefs is kept.
 func (l *Live) Remember(prefs []features.Preference) {
-	if len(prefs) == 0 || l.cfg.Probes == 0 {
+	if len(prefs) == 0 || l.cfg.Probes == 0 || !l.tastes.TryLock() {
 		return
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	defer l.tastes.Unlock()
 	if len(l.recent) < l.cfg.Probes {
 		l.recent = append(l.recent, prefs)
 		return
@@ -260,8 +263,8 @@ func (l *Live) probes(s *Snapshot) []model.History {
 			histories = append(histories, h)
 		}
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.tastes.Lock()
+	defer l.tastes.Unlock()
 	for _, prefs := range l.recent {
 		histories = append(histories, s.History(prefs))
 	}

@@ -17,6 +17,7 @@ import (
 	"kindred/data"
 	"kindred/features"
 	"kindred/model"
+	"kindred/model/hybrid"
 	"kindred/model/rank"
 	"kindred/model/vocab"
 )
@@ -235,7 +236,7 @@ func TestAModelThatFailedIsTriedAgainLater(t *testing.T) {
 func TestTheCatalogIsLaidOverTheModel(t *testing.T) {
 	h, l := newHouse()
 	h.current, h.artifacts["m-1"] = "m-1", "good"
-	h.put(data.Item{ID: "d", Title: "D", Categories: []string{"x"}}, data.Item{ID: "a", Categories: []string{"x", "x"}}, data.Item{ID: "e"})
+	h.put(data.Item{ID: "d", Title: "D", Categories: []string{"x"}, Price: 3}, data.Item{ID: "a", Categories: []string{"x", "x"}, Price: 1}, data.Item{ID: "e", Price: 2})
 	step := func() *Snapshot {
 		t.Helper()
 		if err := l.Poll(t.Context()); err != nil {
@@ -265,8 +266,21 @@ func TestTheCatalogIsLaidOverTheModel(t *testing.T) {
 		t.Errorf("category x has %s", got)
 	}
 	d, _ := s.Row("d")
-	if got := ids(s.Top(equal, 9, Filter{Hide: []int32{d}, Allow: func(f *Facts) bool { return f.ID != "f" }})); got != "a b e" {
-		t.Errorf("filtered: %s", got)
+	two := 2.
+	for want, f := range map[string]Filter{
+		"a b e f": {Hide: []int32{d}}, "d e": {MinPrice: &two}, "a e": {MaxPrice: &two, Hide: []int32{d}}, "e": {MinPrice: &two, MaxPrice: &two},
+		"d": {MinPrice: &two, Categories: []string{"x"}},
+	} {
+		if got := ids(s.Top(equal, 9, f)); got != want {
+			t.Errorf("filtered: %s, want %s", got, want)
+		}
+		var first []rank.Ranked
+		for _, row := range s.First(9, f) {
+			first = append(first, rank.Ranked{Row: row})
+		}
+		if got := ids(first); got != want {
+			t.Errorf("the first of the filtered: %s, want %s", got, want)
+		}
 	}
 
 	before := s
@@ -280,7 +294,7 @@ func TestTheCatalogIsLaidOverTheModel(t *testing.T) {
 	if got := ids(s.Top(make([]float32, s.Rows()), 9, Filter{Categories: []string{"x"}})); got != "a" {
 		t.Errorf("category x after d left it: %s", got)
 	}
-	if got := len(before.Category([]string{"x"})); got != 2 {
+	if got := len(before.Top(equal, 9, Filter{Categories: []string{"x"}})); got != 2 {
 		t.Errorf("the former snapshot changed: category x has %d items", got)
 	}
 	if b, _ := before.Row("b"); before.Closed(b) || !s.Closed(b) {
@@ -344,7 +358,7 @@ func TestACatalogThatCannotBeReadIsSaid(t *testing.T) {
 }
 
 func TestUnknownRowsAreNeitherForNorAgainst(t *testing.T) {
-	p := padded{flat{"x", 3, 1}, 3, 5}
+	p := hybrid.Pad(flat{"x", 3, 1}, 5)
 	dst := []float32{9, 9, 9, 9, 9}
 	if !p.Score(model.History{}, dst) || !slices.Equal(dst, []float32{1, 2, 3, 2, 2}) {
 		t.Errorf("scores = %v, want the mean for rows it does not have", dst)

@@ -9,8 +9,8 @@ import (
 	"kindred/features"
 	"kindred/model"
 	"kindred/model/cluster"
+	"kindred/model/content"
 	"kindred/model/hybrid"
-	"kindred/model/rank"
 	"kindred/model/vocab"
 )
 
@@ -34,8 +34,16 @@ type Parts struct {
 // Extender is a content model that can take in items it was not fitted on.
 type Extender interface {
 	Name() string
-	// ExtendedBy returns the model with one more row for each item, in order.
-	ExtendedBy(items []data.Item) model.Scorer
+	// Describe is what the model sees in an item: made once for each change of it.
+	Describe(it data.Item) content.Vector
+	// ExtendedBy returns the model with one more row for each vector, in order.
+	ExtendedBy(items []content.Vector) model.Scorer
+}
+
+// arrival is an item of the catalog that the model was not trained on.
+type arrival struct {
+	facts  *Facts
+	vector content.Vector // by the model's Extender
 }
 
 // Snapshot is what a running server holds: one model and one state of the
@@ -44,11 +52,14 @@ type Snapshot struct {
 	Version string // of the model, or NoModel
 	Parts   Parts
 	Loaded  time.Time // when the model was loaded
+	// Serial numbers the states that a Live showed, rising: another model or another
+	// state of the catalog has another serial.
+	Serial uint64
 
-	known, extra *shelf // rows of the model's vocab; rows of catalog items beyond it
-	extraRows    map[data.ItemID]int32
-	extraItems   []data.Item              // the items of extra, for the next extension
+	known, extra *shelf                   // rows of the model's vocab; rows of catalog items beyond it
+	arrivals     []*arrival               // the items of extra, by id
 	gone         map[data.ItemID]struct{} // deleted items beyond the model: they have no row
+	index        *hybrid.Index            // of the model's components; nil without any
 	scorers      []model.Scorer           // Parts.Scorers with content extended
 	blends       *blends                  // nil without a model
 	itemsVersion int64
@@ -86,10 +97,10 @@ func (s *Snapshot) Scorer(name string) model.Scorer {
 }
 
 // Known is the number of rows that the model was trained on.
-func (s *Snapshot) Known() int { return len(s.known.facts) }
+func (s *Snapshot) Known() int { return s.known.rows }
 
 // Rows is the number of rows in all.
-func (s *Snapshot) Rows() int { return len(s.known.facts) + len(s.extra.facts) }
+func (s *Snapshot) Rows() int { return s.known.rows + s.extra.rows }
 
 // ItemsVersion is the version of the catalog's items that the snapshot shows.
 func (s *Snapshot) ItemsVersion() int64 { return s.itemsVersion }
@@ -102,16 +113,23 @@ func (s *Snapshot) Row(id data.ItemID) (int32, bool) {
 			return row, true
 		}
 	}
-	row, ok := s.extraRows[id]
-	return row, ok
+	at, ok := s.arrival(id)
+	return int32(s.known.rows + at), ok
+}
+
+// arrival is the item's place among those beyond the model, or where it would be.
+func (s *Snapshot) arrival(id data.ItemID) (int, bool) {
+	return slices.BinarySearchFunc(s.arrivals, id, func(a *arrival, id data.ItemID) int {
+		return strings.Compare(string(a.facts.ID), string(id))
+	})
 }
 
 // Facts returns what is known of the item in a row of [0, Rows).
 func (s *Snapshot) Facts(row int32) *Facts {
-	if n := len(s.known.facts); int(row) >= n {
-		return s.extra.facts[int(row)-n]
+	if n := int32(s.known.rows); row >= n {
+		return s.extra.at(row - n)
 	}
-	return s.known.facts[row]
+	return s.known.at(row)
 }
 
 // Facets are the attributes of an item that events carry, or nil: what ingest
@@ -127,8 +145,8 @@ func (s *Snapshot) Facets(id data.ItemID) map[string][]string {
 
 // Closed reports whether the row's item may not be shown.
 func (s *Snapshot) Closed(row int32) bool {
-	if n := len(s.known.facts); int(row) >= n {
-		return s.extra.closed.Has(row - int32(n))
+	if n := int32(s.known.rows); row >= n {
+		return s.extra.closed.Has(row - n)
 	}
 	return s.known.closed.Has(row)
 }
@@ -143,15 +161,6 @@ func (s *Snapshot) Gone(id data.ItemID) bool {
 	return gone
 }
 
-// Category returns the rows of the items in any of the categories, ascending.
-func (s *Snapshot) Category(categories []string) []int32 {
-	rows := s.known.only(categories).Rows()
-	for _, row := range s.extra.only(categories).Rows() {
-		rows = append(rows, row+int32(s.Known()))
-	}
-	return rows
-}
-
 // maxWeight bounds what one item can weigh in a history: far above what anybody
 // does to an item, and far below where the components' float32 sums overflow.
 const maxWeight = 1e6
@@ -159,77 +168,30 @@ const maxWeight = 1e6
 // History joins preferences with rows, weighed as in the model's training; items
 // without a row are left out.
 func (s *Snapshot) History(prefs []features.Preference) model.History {
-	h := model.History{Rows: make([]int32, 0, len(prefs)), Weights: make([]float32, 0, len(prefs))}
-	for _, p := range prefs {
+	rows := make([]int32, len(prefs))
+	for i, p := range prefs {
+		rows[i] = -1
 		if row, ok := s.Row(p.Item); ok {
-			h.Rows = append(h.Rows, row)
-			weight := float32(min(p.Weight, maxWeight))
-			if s.Parts.Binary && weight > 0 {
-				weight = 1
-			}
-			h.Weights = append(h.Weights, weight)
+			rows[i] = row
 		}
+	}
+	return s.HistoryAt(prefs, rows)
+}
+
+// HistoryAt is History with the preferences' rows, −1 for an item without one, already
+// looked up. rows is overwritten and kept.
+func (s *Snapshot) HistoryAt(prefs []features.Preference, rows []int32) model.History {
+	h := model.History{Rows: rows[:0], Weights: make([]float32, 0, len(prefs))}
+	for i, row := range rows {
+		if row < 0 {
+			continue
+		}
+		weight := float32(min(prefs[i].Weight, maxWeight))
+		if s.Parts.Binary && weight > 0 {
+			weight = 1
+		}
+		h.Rows = append(h.Rows, row)
+		h.Weights = append(h.Weights, weight)
 	}
 	return h
-}
-
-// Filter says which rows a list may hold. The zero Filter allows every open row.
-type Filter struct {
-	Hide       []int32           // rows to leave out
-	HideIDs    []data.ItemID     // items without a row to leave out, for lists by id
-	Categories []string          // if any: only items in one of them
-	Allow      func(*Facts) bool // if not nil: only items it allows
-}
-
-// Top returns the k best open rows of scores that the filter allows, best first,
-// equal scores by item id.
-func (s *Snapshot) Top(scores []float32, k int, f Filter) []rank.Ranked {
-	n := s.Known()
-	best := s.known.top(scores[:n], k, f, 0)
-	more := s.extra.top(scores[n:], k, f, n)
-	// Each shelf is in the order of its ids; between them ids decide.
-	best = append(best, more...)
-	slices.SortFunc(best, func(a, b rank.Ranked) int {
-		if a.Score != b.Score {
-			return rank.Compare(a, b)
-		}
-		return strings.Compare(string(s.Facts(a.Row).ID), string(s.Facts(b.Row).ID))
-	})
-	return best[:min(k, len(best))]
-}
-
-// top ranks the shelf's rows; offset is the snapshot's row of the shelf's first.
-func (s *shelf) top(scores []float32, k int, f Filter, offset int) []rank.Ranked {
-	if len(scores) == 0 {
-		return nil
-	}
-	var only *rank.Set
-	if len(f.Categories) > 0 {
-		only = s.only(f.Categories)
-	}
-	if f.Allow != nil {
-		if only == nil {
-			only = rank.NewSet(len(scores))
-			only.Fill()
-		}
-		for row, facts := range s.facts {
-			if only.Has(int32(row)) && !f.Allow(facts) {
-				only.Remove(int32(row))
-			}
-		}
-	}
-	var hide *rank.Set
-	if len(f.Hide) > 0 {
-		hide = rank.NewSet(len(scores))
-		for _, row := range f.Hide {
-			if r := int(row) - offset; r >= 0 && r < len(scores) {
-				hide.Add(int32(r))
-			}
-		}
-	}
-	best := rank.TopK(scores, k, only, s.closed, hide)
-	for i := range best {
-		best[i].Row += int32(offset)
-	}
-	return best
 }

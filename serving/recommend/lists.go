@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"kindred/data"
-	"kindred/model"
 	"kindred/model/popular"
 	"kindred/serving/live"
 )
@@ -33,10 +32,8 @@ func (s *Service) list(req ListRequest, by popular.Measure) Answer {
 	a := Answer{RequestID: req.ID, Model: snap.Version, Components: []string{"popular"}, GeneratedAt: s.deps.Now().UTC().Truncate(time.Millisecond)}
 	a.Items = s.counted(snap, by, req.N, f)
 	if len(a.Items) == 0 {
-		if c := snap.Scorer("popular"); c != nil {
-			scores := make([]float32, snap.Rows())
-			c.Score(model.History{}, scores)
-			a.Items = positions(snap, snap.Top(scores, req.N, f))
+		if top, ok := snap.Popular(req.N, f); ok {
+			a.Items = positions(snap, top)
 		}
 	}
 	if a.Items == nil {
@@ -57,20 +54,13 @@ func (s *Service) counted(snap *live.Snapshot, by popular.Measure, n int, f live
 	for _, id := range f.HideIDs {
 		hiddenIDs[id] = true
 	}
-	allowed := map[int32]bool{}
-	if len(f.Categories) > 0 {
-		for _, row := range snap.Category(f.Categories) {
-			allowed[row] = true
-		}
-	}
 	top := s.deps.Counters.Top(itemPrefix, by, s.deps.Now().UnixMilli(), n, func(key string) bool {
 		id := data.ItemID(strings.TrimPrefix(key, itemPrefix))
 		row, ok := snap.Row(id)
 		if !ok {
-			return len(f.Categories) == 0 && f.Allow == nil && !hiddenIDs[id] && !snap.Gone(id)
+			return !f.Chooses() && !hiddenIDs[id] && !snap.Gone(id)
 		}
-		return !snap.Closed(row) && !hidden[row] && (len(f.Categories) == 0 || allowed[row]) &&
-			(f.Allow == nil || f.Allow(snap.Facts(row)))
+		return !snap.Closed(row) && !hidden[row] && f.Allows(snap.Facts(row))
 	})
 	items := make([]Recommended, len(top))
 	for i, entry := range top {

@@ -46,27 +46,24 @@ func (s *Service) Rank(ctx context.Context, req RankRequest) (Answer, error) {
 		a.Fallback = "no_model"
 		a.Items = candidates(snap, req.Candidates, nil)
 	} else {
-		b := blend.Blend(h)
-		defer b.Release()
-		scores := b.Scores
-		if !b.Known() {
+		list := snap.Best(blend, h, 0, live.Filter{}) // what the blend says of any row
+		defer list.Release()
+		score := list.Score
+		if !list.Known() {
 			a.Fallback = "cold"
 			if c := snap.Scorer("popular"); c != nil {
-				scores = make([]float32, snap.Rows())
+				scores := make([]float32, snap.Rows())
 				c.Score(model.History{}, scores)
+				score = func(row int32) float32 { return scores[row] }
 			}
 		}
-		for c, w := range b.Weights {
-			if w > 0 {
-				a.Components = append(a.Components, blend.Model().Components[c])
-			}
-		}
-		a.Items = candidates(snap, req.Candidates, scores)
+		a.Components = contributing(blend, list)
+		a.Items = candidates(snap, req.Candidates, score)
 		e := newExplainer(s.cfg, snap, h)
 		defer e.release()
 		for i, it := range a.Items {
-			if row, ok := snap.Row(it.ID); ok && !it.Closed && b.Known() {
-				a.Items[i].Reasons = e.reasons(b, row, i < s.cfg.Because)
+			if row, ok := snap.Row(it.ID); ok && !it.Closed && list.Known() {
+				a.Items[i].Reasons = e.reasons(list, row, i < s.cfg.Because)
 			}
 		}
 	}
@@ -76,8 +73,8 @@ func (s *Service) Rank(ctx context.Context, req RankRequest) (Answer, error) {
 	return a, nil
 }
 
-// candidates are the items in their order; scores nil means that nobody scored them.
-func candidates(snap *live.Snapshot, ids []data.ItemID, scores []float32) []Recommended {
+// candidates are the items in their order; score nil means that nobody scored them.
+func candidates(snap *live.Snapshot, ids []data.ItemID, score func(row int32) float32) []Recommended {
 	items := make([]Recommended, 0, len(ids))
 	for _, id := range ids {
 		row, ok := snap.Row(id)
@@ -90,10 +87,10 @@ func candidates(snap *live.Snapshot, ids []data.ItemID, scores []float32) []Reco
 			it := item(snap.Facts(row), 0, 0)
 			it.Closed = true
 			items = append(items, it)
-		case scores == nil:
+		case score == nil:
 			items = append(items, item(snap.Facts(row), 0, 0))
 		default:
-			items = append(items, item(snap.Facts(row), 0, float64(scores[row])))
+			items = append(items, item(snap.Facts(row), 0, float64(score(row))))
 		}
 	}
 	group := func(it Recommended) int {

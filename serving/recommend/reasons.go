@@ -63,8 +63,8 @@ func (e *explainer) of(component string) model.Explanation {
 // reasons are the positive parts of the item's score, largest first; with because,
 // each with the past items and terms behind it. Where nothing speaks for the item,
 // the strongest component is named with share 0.
-func (e *explainer) reasons(b *hybrid.Blended, row int32, because bool) []Reason {
-	parts := b.Parts(row)
+func (e *explainer) reasons(list *hybrid.List, row int32, because bool) []Reason {
+	parts := list.Parts(row)
 	total := 0.0
 	for _, p := range parts {
 		total += math.Max(0, p.Share)

@@ -48,16 +48,23 @@ type Deps struct {
 
 // Service answers requests. It is safe for concurrent use.
 type Service struct {
-	cfg  Config
-	deps Deps
+	cfg     Config
+	deps    Deps
+	answers *answers
 }
 
 // New returns a service.
-func New(cfg Config, deps Deps) *Service { return &Service{cfg: cfg, deps: deps} }
+func New(cfg Config, deps Deps) *Service {
+	return &Service{cfg: cfg, deps: deps, answers: newAnswers(cfg.CacheBytes)}
+}
+
+// Cache is what the cache of answers holds and did.
+func (s *Service) Cache() CacheStats { return s.answers.stats() }
 
 // Recommend ranks up to req.N items for the person, best first, and logs the
 // impression. Somebody nobody has met gets what is popular. The error is
-// an *live.UnknownComponentError or the profile store's, wrapped.
+// an *live.UnknownComponentError or the profile store's, wrapped. The answer's items
+// are shared with other requests: do not change them.
 func (s *Service) Recommend(ctx context.Context, req Request) (Answer, error) {
 	snap := s.deps.Snapshots.Load() // once, so that everything below sees the same model
 	blend, err := snap.Blend(req.Components)
@@ -68,16 +75,26 @@ func (s *Service) Recommend(ctx context.Context, req Request) (Answer, error) {
 	if err != nil {
 		return Answer{}, fmt.Errorf("recommend: %w", err)
 	}
-	a := Answer{
-		RequestID: req.ID, User: req.IDs.User, Known: person.Known, Model: snap.Version, Components: []string{},
-		Stale: person.Stale, GeneratedAt: s.deps.Now().UTC().Truncate(time.Millisecond),
+	now := s.deps.Now().UTC().Truncate(time.Millisecond)
+	key := s.answers.key(snap, person, req)
+	defer key.release()
+	a, ok := s.answers.get(key)
+	if !ok {
+		a = Answer{Known: person.Known, Model: snap.Version, Components: []string{}, Stale: person.Stale}
+		seen := rowsOf(snap, person.Profile)
+		prefs := taste(person.Profile, req.Recent, snap.Parts.Weights)
+		s.deps.Snapshots.Remember(prefs)
+		h := seen.history(snap, prefs, len(req.Recent) > 0)
+		filter := filterOf(snap, seen, req)
+		timeless := true
+		if a.Items = s.ranked(snap, blend, h, req, filter, &a); a.Items == nil {
+			timeless = s.fallback(snap, req, filter, &a)
+		}
+		if timeless {
+			s.answers.put(key, a)
+		}
 	}
-	prefs := taste(person.Profile, req.Recent, snap.Parts.Weights)
-	s.deps.Snapshots.Remember(prefs)
-	filter := filterOf(snap, person.Profile, req)
-	if a.Items = s.ranked(snap, blend, snap.History(prefs), req, filter, &a); a.Items == nil {
-		s.fallback(snap, req, filter, &a)
-	}
+	a.RequestID, a.User, a.GeneratedAt = req.ID, req.IDs.User, now
 	s.log(person, req, a)
 	return a, nil
 }
@@ -87,50 +104,59 @@ func (s *Service) ranked(snap *live.Snapshot, blend *hybrid.Scorer, h model.Hist
 	if blend == nil {
 		return nil
 	}
-	b := blend.Blend(h)
-	defer b.Release()
-	if !b.Known() {
+	list := snap.Best(blend, h, req.N, f)
+	defer list.Release()
+	if !list.Known() {
 		return nil
 	}
-	for c, w := range b.Weights {
-		if w > 0 {
-			a.Components = append(a.Components, blend.Model().Components[c])
-		}
-	}
-	top := snap.Top(b.Scores, req.N, f)
-	items := make([]Recommended, len(top))
+	a.Components = contributing(blend, list)
+	items := make([]Recommended, len(list.Ranked))
 	e := newExplainer(s.cfg, snap, h)
 	defer e.release()
-	for i, r := range top {
+	for i, r := range list.Ranked {
 		items[i] = item(snap.Facts(r.Row), i+1, float64(r.Score))
-		items[i].Reasons = e.reasons(b, r.Row, i < s.cfg.Because)
+		items[i].Reasons = e.reasons(list, r.Row, i < s.cfg.Because)
 	}
 	return items
 }
 
+// contributing are the components that count for the person, in blending order.
+func contributing(blend *hybrid.Scorer, list *hybrid.List) []string {
+	out := make([]string, 0, len(list.Weights))
+	for c, w := range list.Weights {
+		if w > 0 {
+			out = append(out, blend.Model().Components[c])
+		}
+	}
+	return out
+}
+
 // fallback fills the answer with what is popular: by the model if it can, else by
-// the live counters. On an empty server that is an empty list.
-func (s *Service) fallback(snap *live.Snapshot, req Request, f live.Filter, a *Answer) {
+// the live counters. On an empty server that is an empty list. timeless reports that
+// the list does not depend on the time and the counters.
+func (s *Service) fallback(snap *live.Snapshot, req Request, f live.Filter, a *Answer) (timeless bool) {
 	a.Fallback = "cold"
 	if snap.Version == live.NoModel {
 		a.Fallback = "no_model"
 	}
-	if c := snap.Scorer("popular"); c != nil {
-		scores := make([]float32, snap.Rows())
-		if c.Score(model.History{}, scores) {
-			a.Items = positions(snap, snap.Top(scores, req.N, f))
-		}
-	}
-	if a.Items == nil {
+	if top, ok := snap.Popular(req.N, f); ok {
+		a.Items, timeless = positions(snap, top), true
+	} else {
 		a.Items = s.counted(snap, popular.ByPopularity, req.N, f)
 	}
 	if len(a.Items) == 0 { // a catalog nobody has used yet: all items are equal
-		a.Items = positions(snap, snap.Top(make([]float32, snap.Rows()), req.N, f))
+		for i, row := range snap.First(req.N, f) {
+			a.Items = append(a.Items, item(snap.Facts(row), i+1, 0))
+		}
+	}
+	if a.Items == nil {
+		a.Items = []Recommended{}
 	}
 	a.Components = []string{"popular"}
 	for i := range a.Items {
 		a.Items[i].Reasons = []Reason{{Component: "popular", Share: 1}}
 	}
+	return timeless
 }
 
 // log hands the list to the impressions, if it can be said for whom it was.
@@ -175,9 +201,54 @@ func taste(p data.Profile, recent []data.ItemID, w features.Weights) []features.
 	return out
 }
 
+// used is the rows of a profile's history, looked up once.
+type used struct {
+	items []data.HistoryItem
+	rows  []int32 // −1 where the item has none
+}
+
+func rowsOf(snap *live.Snapshot, p data.Profile) used {
+	u := used{p.History, make([]int32, len(p.History))}
+	for i := range p.History {
+		u.rows[i] = -1
+		if row, ok := snap.Row(p.History[i].Item); ok {
+			u.rows[i] = row
+		}
+	}
+	return u
+}
+
+// history joins the person's preferences, in the order of the profile's history where
+// the caller named nothing recent, with rows.
+func (u used) history(snap *live.Snapshot, prefs []features.Preference, recent bool) model.History {
+	if recent {
+		return snap.History(prefs)
+	}
+	rows, at := make([]int32, len(prefs)), 0
+	for i := range prefs {
+		for u.items[at].Item != prefs[i].Item {
+			at++
+		}
+		rows[i] = u.rows[at]
+	}
+	return snap.HistoryAt(prefs, rows)
+}
+
 // filterOf says what the request's list may hold.
-func filterOf(snap *live.Snapshot, p data.Profile, req Request) live.Filter {
-	f := live.Filter{Categories: req.Categories, Hide: make([]int32, 0, len(p.History)+len(req.Exclude)+len(req.Recent))}
+func filterOf(snap *live.Snapshot, seen used, req Request) live.Filter {
+	f := live.Filter{
+		Categories: req.Categories, MinPrice: req.MinPrice, MaxPrice: req.MaxPrice,
+		Hide: make([]int32, 0, len(seen.rows)+len(req.Exclude)+len(req.Recent)),
+	}
+	for i, row := range seen.rows {
+		switch it := &seen.items[i]; {
+		case req.IncludeSeen && !it.Has(data.Hide):
+		case row >= 0:
+			f.Hide = append(f.Hide, row)
+		default:
+			f.HideIDs = append(f.HideIDs, it.Item)
+		}
+	}
 	hide := func(items []data.ItemID) {
 		for _, item := range items {
 			if row, ok := snap.Row(item); ok {
@@ -187,16 +258,9 @@ func filterOf(snap *live.Snapshot, p data.Profile, req Request) live.Filter {
 			}
 		}
 	}
-	hide(features.Hidden(p))
 	hide(req.Exclude)
 	if !req.IncludeSeen {
-		hide(features.Seen(p))
 		hide(req.Recent)
-	}
-	if low, high := req.MinPrice, req.MaxPrice; low != nil || high != nil {
-		f.Allow = func(facts *live.Facts) bool {
-			return facts.Price > 0 && (low == nil || facts.Price >= *low) && (high == nil || facts.Price <= *high)
-		}
 	}
 	return f
 }

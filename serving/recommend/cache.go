@@ -1,0 +1,236 @@
+package recommend
+
+import (
+	"encoding/binary"
+	"hash/maphash"
+	"math"
+	"sync"
+	"unsafe"
+
+	"kindred/data"
+	"kindred/serving/live"
+	"kindred/serving/online"
+)
+
+// answers keeps finished answers by everything that they depend on, so that one that
+// is found is the one that would be made: the snapshot's serial (model and catalog),
+// the person's profile, whether it is known and stale, and the request's parameters.
+// Answers that depend on the time or the live counters are never put in.
+//
+// It is divided into shards by hash, so that requests seldom meet at a lock, which is held for
+// one look into a map. A shard holds two generations of at most half its bytes each: when the young
+// one is full it becomes the old one, which is forgotten. An answer found in the old
+// one becomes young again. A new snapshot empties a shard at the first request
+// that comes with it.
+type answers struct {
+	half   int64 // bytes of one generation of one shard
+	seed   maphash.Seed
+	shards [shardCount]shard
+	keys   sync.Pool // *answerKey
+}
+
+const shardCount = 32
+
+type shard struct {
+	mu           sync.Mutex // guards what follows
+	serial       uint64     // of the snapshot that all answers are by
+	young, old   map[string]Answer
+	youngBytes   int64
+	oldBytes     int64
+	hits, misses uint64
+	_            [40]byte // keeps neighbours off one cache line
+}
+
+// answerKey is everything an answer depends on, written one after the other.
+type answerKey struct {
+	of     *answers
+	serial uint64
+	hash   uint64
+	bytes  []byte
+}
+
+// CacheStats is what a cache holds and did.
+type CacheStats struct {
+	Hits, Misses uint64
+	Entries      int
+	Bytes        int64 // about
+}
+
+// newAnswers returns a cache of at most the given number of bytes, nil for 0.
+func newAnswers(bytes int64) *answers {
+	if bytes <= 0 {
+		return nil
+	}
+	return &answers{half: bytes / shardCount / 2, seed: maphash.MakeSeed()}
+}
+
+// key is the request's; release it. The profile counts with its id, the number of records folded into it,
+// the newest one's place in the log and the history as answers read it: so neither a profile that was erased
+// and began anew nor one folded again by other rules is taken for the former.
+func (c *answers) key(snap *live.Snapshot, p online.Person, req Request) *answerKey {
+	if c == nil {
+		return nil
+	}
+	k, _ := c.keys.Get().(*answerKey)
+	if k == nil {
+		k = &answerKey{of: c}
+	}
+	k.serial = snap.Serial
+	b := k.bytes[:0]
+	b = appendText(b, string(p.Profile.ID))
+	b = binary.AppendUvarint(b, p.Profile.Version)
+	b = binary.AppendVarint(b, p.Profile.LastOffset)
+	b = binary.AppendUvarint(b, flags(p.Known, p.Stale, req.IncludeSeen, req.MinPrice != nil, req.MaxPrice != nil))
+	b = binary.AppendUvarint(b, uint64(req.N))
+	for _, price := range []*float64{req.MinPrice, req.MaxPrice} {
+		if price != nil {
+			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(*price))
+		}
+	}
+	b = appendTexts(b, req.Recent)
+	b = appendTexts(b, req.Exclude)
+	b = appendTexts(b, req.Categories)
+	b = appendTexts(b, req.Components)
+	at := len(b)
+	b = appendHistory(b, p.Profile.History)
+	sum := maphash.Bytes(c.seed, b[at:]) // the history itself would be most of the memory
+	b = binary.LittleEndian.AppendUint64(b[:at], sum)
+	k.bytes, k.hash = b, maphash.Bytes(c.seed, b)
+	return k
+}
+
+func flags(bits ...bool) (set uint64) {
+	for i, bit := range bits {
+		if bit {
+			set |= 1 << i
+		}
+	}
+	return set
+}
+
+func appendText(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func appendTexts[S ~string](b []byte, list []S) []byte {
+	b = binary.AppendUvarint(b, uint64(len(list)))
+	for _, s := range list {
+		b = appendText(b, string(s))
+	}
+	return b
+}
+
+// appendHistory writes what preferences and hiding read of a history.
+func appendHistory(b []byte, history []data.HistoryItem) []byte {
+	for i := range history {
+		h := &history[i]
+		b = appendText(b, string(h.Item))
+		b = binary.AppendUvarint(b, uint64(h.Kinds))
+		b = binary.AppendUvarint(b, uint64(h.Count))
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(h.Value))
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(h.Weight))
+	}
+	return b
+}
+
+// release gives the key's memory back.
+func (k *answerKey) release() {
+	if k != nil {
+		k.of.keys.Put(k)
+	}
+}
+
+// at is the shard of a key, locked, with the answers of the key's snapshot; nil when
+// the shard has moved on to a later one.
+func (c *answers) at(k *answerKey) *shard {
+	s := &c.shards[k.hash%shardCount]
+	s.mu.Lock()
+	if k.serial < s.serial {
+		s.misses++
+		s.mu.Unlock()
+		return nil
+	}
+	if k.serial > s.serial || s.young == nil {
+		s.serial, s.young, s.old, s.youngBytes, s.oldBytes = k.serial, map[string]Answer{}, nil, 0, 0
+	}
+	return s
+}
+
+// get returns the answer to the key. Its items are shared: read them only.
+func (c *answers) get(k *answerKey) (Answer, bool) {
+	if c == nil {
+		return Answer{}, false
+	}
+	s := c.at(k)
+	if s == nil {
+		return Answer{}, false
+	}
+	defer s.mu.Unlock()
+	a, ok := s.young[string(k.bytes)]
+	if !ok {
+		if a, ok = s.old[string(k.bytes)]; ok {
+			c.add(s, string(k.bytes), a)
+		}
+	}
+	if ok {
+		s.hits++
+	} else {
+		s.misses++
+	}
+	return a, ok
+}
+
+// put keeps the answer to the key.
+func (c *answers) put(k *answerKey, a Answer) {
+	if c == nil {
+		return
+	}
+	if s := c.at(k); s != nil {
+		c.add(s, string(k.bytes), a)
+		s.mu.Unlock()
+	}
+}
+
+// add puts an answer into the locked shard's young generation.
+func (c *answers) add(s *shard, key string, a Answer) {
+	n := int64(len(key)) + sizeOf(a)
+	if n > c.half {
+		return
+	}
+	if s.youngBytes+n > c.half {
+		s.old, s.oldBytes = s.young, s.youngBytes
+		s.young, s.youngBytes = make(map[string]Answer, len(s.old)), 0
+	}
+	s.young[key] = a
+	s.youngBytes += n
+}
+
+// sizeOf is about the memory that an answer holds alone: texts are the catalog's.
+func sizeOf(a Answer) int64 {
+	n := unsafe.Sizeof(a) + uintptr(len(a.Components))*unsafe.Sizeof("") + uintptr(len(a.Items))*unsafe.Sizeof(Recommended{})
+	for i := range a.Items {
+		for _, r := range a.Items[i].Reasons {
+			n += unsafe.Sizeof(r) + uintptr(len(r.Because))*unsafe.Sizeof(Cause{}) + uintptr(len(r.Terms))*unsafe.Sizeof("")
+		}
+	}
+	const entry = 64 // of the map
+	return int64(n) + entry
+}
+
+// stats adds the shards up.
+func (c *answers) stats() CacheStats {
+	var sum CacheStats
+	if c == nil {
+		return sum
+	}
+	for i := range c.shards {
+		s := &c.shards[i]
+		s.mu.Lock()
+		sum.Hits += s.hits
+		sum.Misses += s.misses
+		sum.Entries += len(s.young) + len(s.old)
+		sum.Bytes += s.youngBytes + s.oldBytes
+		s.mu.Unlock()
+	}
+	return sum
+}
