@@ -34,17 +34,40 @@ func (e *explanation) Causes(item int32, k int) []model.Cause {
 		z[i] = float64(v)
 	}
 	kernel.CholeskySolve(e.eq.factor, e.m.f, z)
-	causes := e.eq.causes[:0]
+	e.eq.causes = e.eq.causes[:0]
 	for j, row := range e.h.Rows {
 		share := 0.0
 		for i, v := range e.m.ItemFactors(row) {
 			share += float64(v) * z[i]
 		}
 		_, b := e.m.loss.terms(e.h.Weights[j])
-		causes = append(causes, model.Cause{Row: row, Share: b * share})
+		e.eq.causes = keep(e.eq.causes, k, model.Cause{Row: row, Share: b * share})
 	}
-	e.eq.causes = causes
-	return model.Largest(causes, k)
+	return e.eq.causes
+}
+
+// keep inserts a cause into the k largest so far, which are in the order of model.Largest. A
+// list asks for three of a hundred: nearly all are turned away by one comparison,
+// where sorting them all would take longer than computing them.
+func keep(largest []model.Cause, k int, c model.Cause) []model.Cause {
+	if len(largest) >= k {
+		if k <= 0 || !before(c, largest[k-1]) {
+			return largest
+		}
+		largest = largest[:k-1]
+	}
+	i := len(largest)
+	largest = append(largest, c)
+	for ; i > 0 && before(c, largest[i-1]); i-- {
+		largest[i] = largest[i-1]
+	}
+	largest[i] = c
+	return largest
+}
+
+// before is the order of model.Largest.
+func before(a, b model.Cause) bool {
+	return a.Share > b.Share || a.Share == b.Share && a.Row < b.Row
 }
 
 // Release returns the memory to the model.

@@ -21,23 +21,35 @@ import (
 // finite, or wraps ErrSingular.
 func (m *Model) FoldIn(rows []int32, r []float32) ([]float32, error) {
 	w := make([]float32, m.f)
+	if err := m.FoldInInto(w, rows, r); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// FoldInInto is FoldIn into dst, of length Factors; it allocates nothing in the steady
+// state. After an error dst is zero.
+func (m *Model) FoldInInto(dst []float32, rows []int32, r []float32) error {
+	dst = dst[:m.f]
+	clear(dst)
 	if len(rows) == 0 && len(r) == 0 {
-		return w, nil
+		return nil
 	}
 	eq := m.scratch.Get().(*equations)
 	defer m.scratch.Put(eq)
 	if err := eq.set(m, rows, r); err != nil {
-		return nil, err
+		return err
 	}
 	solution := eq.right
 	kernel.CholeskySolve(eq.factor, m.f, solution)
 	for k, v := range solution {
-		w[k] = float32(v)
+		dst[k] = float32(v)
 		if math.IsNaN(v) || math.Abs(v) > math.MaxFloat32 {
-			return nil, fmt.Errorf("als fold-in of %d items: %w", len(rows), ErrSingular)
+			clear(dst)
+			return fmt.Errorf("als fold-in of %d items: %w", len(rows), ErrSingular)
 		}
 	}
-	return w, nil
+	return nil
 }
 
 // equations are the normal equations of one person, left side factored, in memory
@@ -49,6 +61,7 @@ type equations struct {
 	packed  []float32 // factors of gatherRows past items, gathered
 	weights []float32
 	wide    []float64 // 4·f
+	query   []float32 // f
 	causes  []model.Cause
 }
 
@@ -60,7 +73,7 @@ const gatherRows = 128
 func newEquations(f int) *equations {
 	return &equations{
 		factor: make([]float64, f*f), right: make([]float64, f), wide: make([]float64, 4*f),
-		packed: make([]float32, 0, gatherRows*f), weights: make([]float32, 0, gatherRows),
+		query: make([]float32, f), packed: make([]float32, 0, gatherRows*f), weights: make([]float32, 0, gatherRows),
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"kindred/model"
 	"kindred/model/als"
 	"kindred/model/modeltest"
@@ -41,6 +43,50 @@ func TestSharesAddUpToTheScore(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestCausesAreTheLargestShares(t *testing.T) {
+	x := modeltest.Checkerboard(24)
+	m := fit(t, x, configs()["cg"])
+	h := modeltest.HistoryOf(x, 5)
+	for i := range h.Weights {
+		h.Weights[i] = float32(1 + i%3) // and equal shares among them
+	}
+	explanation := m.Explain(h)
+	defer explanation.Release()
+	for item := range int32(24) {
+		all := slices.Clone(explanation.Causes(item, 1000))
+		want := model.Largest(slices.Clone(all), len(all))
+		for _, k := range []int{-1, 0, 1, 3, len(all) - 1, len(all)} {
+			if diff := cmp.Diff(want[:max(0, k)], append([]model.Cause{}, explanation.Causes(item, k)...)); diff != "" || len(all) != len(h.Rows) {
+				t.Fatalf("%d causes of item %d, %d asked for (-want +got):\n%s", len(all), item, k, diff)
+			}
+		}
+	}
+}
+
+func TestTheQueryIsTheFoldIn(t *testing.T) {
+	x := modeltest.Checkerboard(12)
+	m := fit(t, x, configs()["cg"])
+	h := modeltest.HistoryOf(x, 3)
+	want, err := m.FoldIn(h.Rows, h.Weights)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, f := m.Vectors()
+	q := slices.Repeat([]float32{7}, m.Factors())
+	if ok := m.Query(h, q); !ok || !slices.Equal(q, want) || f != m.Factors() || !slices.Equal(v[3*f:4*f], m.ItemFactors(3)) {
+		t.Errorf("Query = %v, %v, want %v; %d factors of %d items", q, ok, want, f, len(v)/f)
+	}
+	for name, cold := range map[string]model.History{"nobody": {}, "a row too many": {Rows: []int32{12}, Weights: []float32{1}}} {
+		q := slices.Repeat([]float32{7}, m.Factors())
+		if m.Query(cold, q) || !slices.Equal(q, make([]float32, m.Factors())) {
+			t.Errorf("%s: Query wrote %v and did not report false", name, q)
+		}
+	}
+	if got := testing.AllocsPerRun(20, func() { m.Query(h, q) }); got > 0 && !raced {
+		t.Errorf("Query allocates %v times, want 0", got)
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 	"kindred/model/kernel"
 )
 
-// Model is the factors of one fit. It implements model.Scorer, model.Explainer
-// and model.SimilarScorer. Fit, UnmarshalBinary and Remap make one.
+// Model is the factors of one fit. It implements model.Scorer, model.Explainer,
+// model.SimilarScorer and model.Linear. Fit, UnmarshalBinary and Remap make one.
 type Model struct {
 	loss  objective
 	f     int
@@ -30,6 +30,7 @@ var (
 	_ model.Scorer        = (*Model)(nil)
 	_ model.Explainer     = (*Model)(nil)
 	_ model.SimilarScorer = (*Model)(nil)
+	_ model.Linear        = (*Model)(nil)
 )
 
 // ErrSingular: the normal equations have no unique solution, because the
@@ -94,14 +95,25 @@ func (m *Model) UserFactors(row int) []float32 {
 // false for an empty history, and for one that cannot be folded in. Cost is that of FoldIn and n·f.
 func (m *Model) Score(h model.History, dst []float32) bool {
 	dst = dst[:m.n]
-	w, err := m.FoldIn(h.Rows, h.Weights)
-	if err != nil || len(h.Rows) == 0 {
+	eq := m.scratch.Get().(*equations)
+	defer m.scratch.Put(eq)
+	if !m.Query(h, eq.query) {
 		clear(dst)
 		return false
 	}
-	m.ScoreVector(w, dst)
+	m.ScoreVector(eq.query, dst)
 	return true
 }
+
+// Query writes the person's factors, by FoldIn, into q, of length Factors. It reports
+// false, and q is zero, for an empty history, and for one that cannot be folded in.
+func (m *Model) Query(h model.History, q []float32) bool {
+	return m.FoldInInto(q, h.Rows, h.Weights) == nil && len(h.Rows) > 0
+}
+
+// Vectors are the factors of all items, row-major, and their length; the caller must
+// not change them.
+func (m *Model) Vectors() (v []float32, f int) { return m.items, m.f }
 
 // ScoreVector writes w·h_i for every item into dst, of length Items; w has length Factors.
 func (m *Model) ScoreVector(w, dst []float32) {
