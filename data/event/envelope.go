@@ -38,18 +38,27 @@ func Seal(e data.Event) []byte {
 // Open is the inverse of Seal. The error is a *VersionError, a *KeyError, or the
 // *DecodeError of what is inside.
 func Open(b []byte) (data.Event, error) {
+	payload, err := unseal(b)
+	if err != nil {
+		return data.Event{}, err
+	}
+	return Decode(payload)
+}
+
+// unseal is the payload of an envelope.
+func unseal(b []byte) ([]byte, error) {
 	if len(b) == 0 {
-		return data.Event{}, refuse("", "the envelope is empty")
+		return nil, refuse("", "the envelope is empty")
 	}
 	if b[0] != EnvelopeVersion {
-		return data.Event{}, &VersionError{Version: b[0]}
+		return nil, &VersionError{Version: b[0]}
 	}
 	key, n := binary.Uvarint(b[1:])
 	if n <= 0 || n > 1 && b[n] == 0 { // cut, beyond 64 bits, or longer than it need be
-		return data.Event{}, refuse("", "the envelope's key id is not a minimal uvarint")
+		return nil, refuse("", "the envelope's key id is not a minimal uvarint")
 	}
 	if key != keyNone {
-		return data.Event{}, &KeyError{ID: key}
+		return nil, &KeyError{ID: key}
 	}
-	return Decode(b[1+n:])
+	return b[1+n:], nil
 }
