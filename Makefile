@@ -43,6 +43,7 @@ check: ## Format, vet, lint, import table, tests: what to run before a commit
 	@bad=$$(gofmt -l cmd data features model serving training); if [ -n "$$bad" ]; then echo "gofmt would change:"; echo "$$bad"; exit 1; fi
 	go vet ./...
 	go tool $(TOOLS) staticcheck ./...
+	cd model/kernel/gen && go vet . && go run . -check
 	go test ./cmd/internal/archtest
 	@$(MAKE) --no-print-directory test
 
@@ -58,6 +59,10 @@ bench: ## Run the Go benchmarks, in the form that benchstat reads
 eval: build ## Run ladder cases D7 and D1: make eval DATASETS=DIR [OUT=eval]
 	@if [ -z "$(DATASETS)" ]; then echo "make eval: say where the data sets are: make eval DATASETS=DIR (a folder that holds ml-100k and ncf-ml-1m)" >&2; exit 2; fi
 	bin/kindred evaluate --ladder "$(DATASETS)" --out "$(or $(OUT),eval)"
+
+.PHONY: generate
+generate: ## Rewrite the assembly of model/kernel with its generator
+	cd model/kernel/gen && go run .
 
 .PHONY: golden
 golden: ## Rewrite golden files from what the code does now; read the diff before committing it

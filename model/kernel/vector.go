@@ -1,9 +1,10 @@
 package kernel
 
-// Dot is the inner product of a and b, added in float32 in four interleaved
+// Dot is the inner product of a and b, added in float32 in several interleaved
 // sums. b must be at least as long as a.
-func Dot(a, b []float32) float32 {
-	b = b[:len(a)]
+func Dot(a, b []float32) float32 { return dot(a, b[:len(a)]) }
+
+func dotGeneric(a, b []float32) float32 {
 	var s0, s1, s2, s3 float32
 	for len(a) >= 4 && len(b) >= 4 {
 		s0 += a[0] * b[0]

@@ -77,6 +77,8 @@ func TestTheTableRefuses(t *testing.T) {
 		{"model/als", "kindred/model/sparse", false, true},
 		{"model/als", "os", false, false},
 		{"model/als", "os", true, true},
+		{"model/kernel", "os", false, true},
+		{"model/kernel", "net", false, false},
 		{"features", "kindred/training", false, false},
 		{"training", "kindred/serving/live", false, false},
 		{"serving/live", "kindred/serving/recommend", false, false},
