@@ -86,3 +86,58 @@ func TestGatherResidualIsGatherThenResidual(t *testing.T) {
 		}
 	})
 }
+
+func TestGatherResidualHalfDecodesTheTable(t *testing.T) {
+	// A few halves by the standard's tables.
+	halves := map[uint16]float32{
+		0x0000: 0, 0x8000: 0, 0x3c00: 1, 0xc000: -2, 0x7bff: 65504, 0x0400: 0x1p-14, 0x0001: 0x1p-24, 0x03ff: 1023 * 0x1p-24, 0x3555: 0.333251953125,
+	}
+	var table []uint16
+	var wide []float32
+	for h, v := range halves {
+		table, wide = append(table, h), append(wide, v)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		n, f := rapid.IntRange(0, 23).Draw(t, "n"), rapid.SampledFrom([]int{1, 3, 9}).Draw(t, "f")
+		many := len(table) / f
+		p, w, b, start := matrix(t, "p", f), matrix(t, "w", n), matrix(t, "b", n), matrix(t, "start", f)
+		for k := range p {
+			p[k] *= 1e-4 // the table has large numbers
+		}
+		rows := rapid.SliceOfN(rapid.Int32Range(0, int32(many-1)), n, n).Draw(t, "rows")
+		got, want := slices.Clone(start), slices.Clone(start)
+		packed, wantPacked, decoded := make([]float32, n*f), make([]float32, n*f), make([]float32, n*f)
+		kernel.GatherResidualHalf(got, packed, table, rows, w, b, p)
+		kernel.GatherResidual(want, wantPacked, wide, rows, w, b, p)
+		kernel.GatherDecode(decoded, table, f, rows)
+		if !slices.Equal(packed, wantPacked) || !slices.Equal(decoded, wantPacked) {
+			t.Fatalf("packed %v, decoded %v, want %v", packed, decoded, wantPacked)
+		}
+		for k := range want {
+			near(t, "out", float64(got[k]), float64(want[k]), 65504*64*float64(n*f))
+		}
+	})
+}
+
+func TestNormalResidual64AgreesWithItsDefinition(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n, f := rapid.IntRange(0, 23).Draw(t, "n"), rapid.IntRange(1, 140).Draw(t, "f")
+		rows, p, start := matrix(t, "rows", n*f), widen(matrix(t, "p", f)), widen(matrix(t, "start", f))
+		w, b := matrix(t, "w", n), matrix(t, "b", n)
+		got := slices.Clone(start)
+		kernel.NormalResidual64(got, rows, w, b, p)
+		for k := range f {
+			want := start[k]
+			for i := range n {
+				s := 0.0
+				for j := range f {
+					s += float64(rows[i*f+j]) * p[j]
+				}
+				want += (float64(b[i]) - float64(w[i])*s) * float64(rows[i*f+k])
+			}
+			if d := got[k] - want; d > 1e-8 || d < -1e-8 {
+				t.Fatalf("NormalResidual64[%d] = %v, want %v", k, got[k], want)
+			}
+		}
+	})
+}
