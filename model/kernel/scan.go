@@ -23,10 +23,10 @@ type ScanBound struct {
 }
 
 // Scan finds the items whose quantised dot product with a query may matter. Items
-// stand in groups of 64, a group in four blocks of 16:
+// stand in groups of 64, a group has four blocks of 16:
 //
-//   - codes holds for every block d/4 steps of 64 bytes: four dimensions of each of the
-//     16 items, item by item, as x + 128 with x in [−127, 127];
+//   - codes holds for every group d/4 steps of 256 bytes: four dimensions of each of the
+//     64 items, item by item, as x + 128 with x in [−127, 127];
 //   - meta holds for every group 12 values: InvScale, E and N of its four blocks;
 //   - allowed holds a word for every group: bit i allows its i-th item. A group with
 //     no bit is not read;
@@ -80,7 +80,7 @@ func (b ScanBound) threshold(invScale, e, n float32) int32 {
 	return -1 << 31 // minus infinity, or not a number
 }
 
-// scanGeneric is Scan in plain Go, one block at a time.
+// scanGeneric is Scan in plain Go.
 func scanGeneric(items, dots []int32, codes []uint8, meta []float32, allowed []uint64, query []int8, bound ScanBound) int {
 	d := len(query) / 2
 	found := 0
@@ -88,17 +88,13 @@ func scanGeneric(items, dots []int32, codes []uint8, meta []float32, allowed []u
 		if word == 0 {
 			continue
 		}
+		sums := scanGroupDots(codes[g*ScanGroup*d:(g+1)*ScanGroup*d], query)
 		m := meta[g*scanMeta : (g+1)*scanMeta]
 		for b := range 4 {
-			bits := uint16(word >> (16 * b))
-			if bits == 0 {
-				continue
-			}
 			least := bound.threshold(m[b], m[4+b], m[8+b])
-			sums := scanBlock(codes[(4*g+b)*16*d:(4*g+b+1)*16*d], query)
-			for i, s := range sums {
-				if s >= least && bits>>i&1 == 1 {
-					items[found], dots[found] = int32(g*ScanGroup+b*16+i), s
+			for i, s := range sums[16*b : 16*b+16] {
+				if s >= least && word>>(16*b+i)&1 == 1 {
+					items[found], dots[found] = int32(g*ScanGroup+16*b+i), s
 					found++
 				}
 			}
@@ -107,9 +103,10 @@ func scanGeneric(items, dots []int32, codes []uint8, meta []float32, allowed []u
 	return found
 }
 
-// scanBlock is the dots of the 16 items of a block with the query.
-func scanBlock(codes []uint8, query []int8) (sums [16]int32) {
-	for ; len(codes) >= 64 && len(query) >= 8; codes, query = codes[64:], query[8:] {
+// scanGroupDots is the dots of the items of a group with the query.
+func scanGroupDots(codes []uint8, query []int8) (sums [ScanGroup]int32) {
+	const step = 4 * ScanGroup
+	for ; len(codes) >= step && len(query) >= 8; codes, query = codes[step:], query[8:] {
 		q0 := int32(query[0])<<7 + int32(query[4])
 		q1 := int32(query[1])<<7 + int32(query[5])
 		q2 := int32(query[2])<<7 + int32(query[6])

@@ -23,6 +23,10 @@ var files = []struct {
 	write func()
 }{
 	{"dot", dot},
+	{"gemm", gemm},
+	{"scan", scan},
+	{"scan_dots", dotRows},
+	{"centroid", centroid},
 }
 
 func main() {
