@@ -24,11 +24,11 @@ func (z *quantizer) group(s *segment, r *rotation, g int, codes []uint8, meta []
 				z.norms[i] = norm(v)
 			}
 		}
-		meta[block], meta[4+block], meta[8+block] = z.block(r, codes[block*16*z.d:(block+1)*16*z.d])
+		meta[block], meta[4+block], meta[8+block] = z.block(r, codes[block*64:])
 	}
 }
 
-// block quantises the 16 rows in z and returns 1/scale, the greatest error and the
+// block quantises the 16 rows in z into their part of the group's codes and returns 1/scale, the greatest error and the
 // greatest norm among them, the last two rounded up.
 func (z *quantizer) block(r *rotation, codes []uint8) (invScale, e, n float32) {
 	d, highest := z.d, float32(0)
@@ -54,7 +54,7 @@ func (z *quantizer) block(r *rotation, codes []uint8) (invScale, e, n float32) {
 		for j, v := range y {
 			code := int(math.RoundToEven(float64(v) / float64(scale)))
 			code = max(-127, min(127, code))
-			codes[j>>2<<6+i<<2+j&3] = uint8(code + 128)
+			codes[j>>2<<8+i<<2+j&3] = uint8(code + 128)
 			left := float64(v) - float64(scale)*float64(code)
 			sum += left * left
 		}
