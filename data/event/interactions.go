@@ -28,38 +28,9 @@ import (
 // lie within ±MaxNumber, whatever an older log holds. The
 // first interaction has the event's id, the others "id#2", "id#3", …
 func Interactions(e data.Event) []data.Interaction {
-	if len(e.Items) == 0 || e.Type == data.System {
+	kind, rating := Act(&e)
+	if kind == data.KindNone {
 		return nil
-	}
-	kind := kindOfName(e.Name)
-	value := 0.0
-	switch kind {
-	case data.KindNone:
-		return nil
-	case data.Scroll:
-		if depth, _ := number(e.Props, "depth"); !(depth > 0.8 && depth <= 1 || depth > 80) {
-			return nil
-		}
-	case data.Dwell:
-		if seconds, _ := number(e.Props, "dwell_seconds"); !(seconds > 30) {
-			return nil
-		}
-	case data.Rating:
-		var told bool
-		if value, told = e.Value, true; value == 0 {
-			value, told = number(e.Props, "rating")
-		}
-		if !told {
-			return nil
-		}
-	case data.Hide: // Feedback Given
-		switch lower(text(e.Props, "feedback")) {
-		case "hide", "dislike":
-		case "like":
-			kind = data.Wishlist
-		default:
-			return nil
-		}
 	}
 	request := ""
 	if e.Rec != nil {
@@ -71,17 +42,61 @@ func Interactions(e data.Event) []data.Interaction {
 		if i > 0 {
 			id += "#" + strconv.Itoa(i+1)
 		}
-		if kind == data.Purchase {
-			if value = it.Price; it.Quantity != 0 {
-				value *= it.Quantity
-			}
-		}
 		out[i] = data.Interaction{
-			ID: id, Profile: e.Profile, User: e.IDs.User, Item: it.ID, Kind: kind, Value: bounded(value),
+			ID: id, Profile: e.Profile, User: e.IDs.User, Item: it.ID, Kind: kind, Value: ActValue(kind, rating, &it),
 			At: e.Times.Event, Session: e.Session.ID, Request: request,
 		}
 	}
 	return out
+}
+
+// Act is the kind of every interaction that e stands for, and what a rating says;
+// KindNone where Interactions is nil. With ActValue it is what the fold needs of
+// Interactions, and allocates nothing but to look into props.
+func Act(e *data.Event) (kind data.Kind, rating float64) {
+	if len(e.Items) == 0 || e.Type == data.System {
+		return data.KindNone, 0
+	}
+	switch kind = kindOfName(e.Name); kind {
+	case data.Scroll:
+		if depth, _ := number(e.Props, "depth"); !(depth > 0.8 && depth <= 1 || depth > 80) {
+			return data.KindNone, 0
+		}
+	case data.Dwell:
+		if seconds, _ := number(e.Props, "dwell_seconds"); !(seconds > 30) {
+			return data.KindNone, 0
+		}
+	case data.Rating:
+		if rating = e.Value; rating == 0 {
+			told := false
+			if rating, told = number(e.Props, "rating"); !told {
+				return data.KindNone, 0
+			}
+		}
+	case data.Hide: // Feedback Given
+		switch lower(text(e.Props, "feedback")) {
+		case "hide", "dislike":
+		case "like":
+			return data.Wishlist, 0
+		default:
+			return data.KindNone, 0
+		}
+	}
+	return kind, rating
+}
+
+// ActValue is Interaction.Value of one item of an event whose Act is known.
+func ActValue(kind data.Kind, rating float64, it *data.EventItem) float64 {
+	switch kind {
+	case data.Rating:
+		return bounded(rating)
+	case data.Purchase:
+		if it.Quantity != 0 {
+			return bounded(it.Price * it.Quantity)
+		}
+		return bounded(it.Price)
+	}
+	return 0
 }
 
 // bounded is the value within ±MaxNumber; what is not a number is 0.
@@ -94,7 +109,17 @@ func bounded(v float64) float64 {
 
 // kindOfName is the kind that a name may stand for; Hide for feedback of any sort.
 func kindOfName(name string) data.Kind {
-	switch lower(name) {
+	var b [32]byte // longer than any of the names
+	if len(name) > len(b) {
+		return data.KindNone
+	}
+	n := copy(b[:], name)
+	for i, c := range b[:n] {
+		if c >= 'A' && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	switch string(b[:n]) {
 	case "product viewed", "article viewed", "item viewed", "page viewed", "screen viewed":
 		return data.View
 	case "product clicked", "article clicked", "item clicked", "clicked":
