@@ -1,0 +1,85 @@
+package als
+
+import (
+	"math"
+	"runtime"
+	"slices"
+	"testing"
+
+	"kindred/model/sparse"
+)
+
+// TestFitAllocatesWhatThePackageCommentSays counts every byte that a fit allocates, given back or not: factors,
+// the transpose, the random bits of the start, and so much a worker. Nothing may
+// grow with the number of sweeps.
+func TestFitAllocatesWhatThePackageCommentSays(t *testing.T) {
+	const rows, cols = 6000, 3000
+	var triples []sparse.Triple
+	for u := range int32(rows) {
+		for i := range int32(30) {
+			triples = append(triples, sparse.Triple{Row: u, Col: (u*7 + i*i*3 + i) % cols, Val: 1})
+		}
+	}
+	x := sparse.FromTriples(rows, cols, triples)
+	for _, solver := range []string{SolverCG, SolverCholesky} {
+		for _, f := range []int{8, 24} {
+			cfg := Default()
+			cfg.Factors, cfg.Solver, cfg.Iterations = f, solver, 1
+			for _, workers := range []int{1, 3} {
+				cfg.Workers = workers
+				limit := int64(FitBytes(x.Rows, x.Cols, x.NNZ(), f, workers))
+				short := allocated(t, x, cfg)
+				cfg.Iterations = 3
+				long := allocated(t, x, cfg)
+				if short > limit || long > limit+64<<10 {
+					t.Errorf("%s, f=%d, %d workers: %d bytes for 1 iteration and %d for 3, the bound is %d", solver, f, workers, short, long, limit)
+				}
+				cfg.Iterations = 1
+			}
+		}
+	}
+}
+
+// allocated is the bytes that one fit allocates.
+func allocated(t *testing.T, x *sparse.CSR, cfg Config) int64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	mustFit(t, x, cfg)
+	runtime.ReadMemStats(&after)
+	return int64(after.TotalAlloc - before.TotalAlloc)
+}
+
+// TestAHugeRowIsSolvedByAllWorkersAlike has an item that more people used than hugeEntries.
+func TestAHugeRowIsSolvedByAllWorkersAlike(t *testing.T) {
+	const people = hugeEntries + 3000
+	var triples []sparse.Triple
+	for u := range int32(people) {
+		triples = append(triples, sparse.Triple{Row: u, Col: 0, Val: float32(1 + u%3)})
+		if u%5 == 0 {
+			triples = append(triples, sparse.Triple{Row: u, Col: 1 + u%7, Val: 1})
+		}
+	}
+	x := sparse.FromTriples(people, 9, triples)
+	cfg := configs()["ials"]
+	cfg.Factors, cfg.Iterations, cfg.CGSteps = 2, 2, 5
+	cfg.Workers = 1
+	want := mustFit(t, x, cfg)
+	for _, workers := range []int{2, 5} {
+		cfg.Workers = workers
+		if got := mustFit(t, x, cfg); !slices.Equal(got.items, want.items) || !slices.Equal(got.users, want.users) {
+			t.Errorf("%d workers give other factors than 1", workers)
+		}
+	}
+	cfg.Solver = SolverCholesky
+	exact := mustFit(t, x, cfg)
+	got, wanted := make([]float32, x.Cols), make([]float32, x.Cols)
+	for _, u := range []int{0, 1, 5, people - 1} {
+		want.ScoreVector(want.UserFactors(u), got)
+		exact.ScoreVector(exact.UserFactors(u), wanted)
+		for i := range got {
+			if math.Abs(float64(got[i]-wanted[i])) > 2e-3 {
+				t.Errorf("score of person %d, item %d = %v, exactly %v", u, i, got[i], wanted[i])
+			}
+		}
+	}
+}
