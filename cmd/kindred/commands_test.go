@@ -164,6 +164,17 @@ func TestThePrintedConfigurationLoadsAgain(t *testing.T) {
 	}
 }
 
+func TestTheKernelLevelIsNoSettingAndAMisspeltOneIsRefused(t *testing.T) {
+	for _, level := range []string{"generic", "avx2", "avx512"} {
+		t.Setenv("KINDRED_KERNEL", level)
+		kindred(t, exitDone, "config", "print")
+	}
+	t.Setenv("KINDRED_KERNEL", "sse")
+	if got := kindred(t, exitUsage, "config", "print"); !strings.Contains(got, `KINDRED_KERNEL="sse": want generic, avx2 or avx512`) {
+		t.Errorf("stderr = %q", got)
+	}
+}
+
 func TestEvaluateWritesTheScriptedReport(t *testing.T) {
 	dir, out := shop(t), filepath.Join(t.TempDir(), "report")
 	kindred(t, exitDone, "evaluate", "--data", dir, "--protocol", "user-time", "--served", "--k", "5,10", "--out", out)

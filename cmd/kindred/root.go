@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kindred/cmd/internal/config"
+	"kindred/model/kernel"
 	"kindred/training"
 )
 
@@ -83,6 +84,12 @@ func newRoot(std streams, environ []string) *cobra.Command {
 		SilenceErrors: true,
 		Args:          noArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if err := kernel.LevelError(); err != nil {
+				return usageError{err}
+			}
+			return nil
+		},
 	}
 	root.SetIn(std.in)
 	root.SetOut(std.out)

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kindred/data"
+	"kindred/model/kernel"
 )
 
 // serveFlags are the flags that `serve` and `demo` share.
@@ -74,7 +75,7 @@ func (g *globals) serve(ctx context.Context, n *node) error {
 	if err := n.cfg.Print(&effective); err != nil {
 		return err
 	}
-	n.log.Info("starting", "version", version, "data", n.cfg.Data, "partitions", n.store.Partitions())
+	n.log.Info("starting", "version", version, "data", n.cfg.Data, "partitions", n.store.Partitions(), "kernel", kernel.Current())
 	n.log.Debug("effective configuration", "yaml", effective.String())
 
 	l, err := net.Listen("tcp", n.cfg.HTTP.Addr)

@@ -89,7 +89,7 @@ func Load(file string, environ, sets []string) (Config, error) {
 			return c, err
 		}
 	}
-	if err := fromEnv(&c, environ); err != nil {
+	if err := fromEnv(&c, environ, notSettings...); err != nil {
 		return c, err
 	}
 	if err := fromSets(&c, sets); err != nil {

@@ -13,10 +13,16 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"kindred/model/kernel"
 )
 
 // envPrefix begins the name of every environment variable that is read.
 const envPrefix = "KINDRED_"
+
+// notSettings are the variables of that prefix that something else reads: the inner
+// loops, before there is a configuration, and `kindred load`, which has no data directory.
+var notSettings = []string{kernel.LevelVariable, "KINDRED_LOAD_KEY"}
 
 // key is one setting: a leaf of the configuration struct.
 type key struct {
