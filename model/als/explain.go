@@ -1,6 +1,8 @@
 package als
 
 import (
+	"slices"
+
 	"kindred/model"
 	"kindred/model/kernel"
 )
@@ -18,7 +20,7 @@ type explanation struct {
 // A history that cannot be folded in has no causes. Cost is that of FoldIn, and O(hf + f²) for each item.
 func (m *Model) Explain(h model.History) model.Explanation {
 	e := &explanation{m: m, h: h, eq: m.scratch.Get().(*equations)}
-	if len(h.Rows) == 0 || e.eq.set(m, h.Rows, h.Weights) != nil {
+	if len(h.Rows) == 0 || e.eq.set(h.Rows, h.Weights) != nil {
 		e.h = model.History{}
 	}
 	return e
@@ -29,19 +31,15 @@ func (e *explanation) Causes(item int32, k int) []model.Cause {
 	if len(e.h.Rows) == 0 {
 		return nil
 	}
-	z := e.eq.right // the person's own right side is not needed any more
-	for i, v := range e.m.ItemFactors(item) {
-		z[i] = float64(v)
-	}
-	kernel.CholeskySolve(e.eq.factor, e.m.f, z)
-	e.eq.causes = e.eq.causes[:0]
+	eq := e.eq
+	z := eq.query
+	copy(z, e.m.ItemFactors(item))
+	eq.invert(z)
+	eq.causes = eq.causes[:0]
+	eq.shares = slices.Grow(eq.shares[:0], len(e.h.Rows))[:len(e.h.Rows)]
+	kernel.DotRows(eq.shares, e.m.items, e.h.Rows, z)
 	for j, row := range e.h.Rows {
-		share := 0.0
-		for i, v := range e.m.ItemFactors(row) {
-			share += float64(v) * z[i]
-		}
-		_, b := e.m.loss.terms(e.h.Weights[j])
-		e.eq.causes = keep(e.eq.causes, k, model.Cause{Row: row, Share: b * share})
+		eq.causes = keep(eq.causes, k, model.Cause{Row: row, Share: float64(eq.b[j]) * float64(eq.shares[j])})
 	}
 	return e.eq.causes
 }

@@ -3,9 +3,6 @@ package als
 import (
 	"fmt"
 	"math"
-
-	"kindred/model"
-	"kindred/model/kernel"
 )
 
 // FoldIn solves for the factors of one person with the item factors H held fixed,
@@ -30,86 +27,26 @@ func (m *Model) FoldIn(rows []int32, r []float32) ([]float32, error) {
 // FoldInInto is FoldIn into dst, of length Factors; it allocates nothing in the steady
 // state. After an error dst is zero.
 func (m *Model) FoldInInto(dst []float32, rows []int32, r []float32) error {
-	dst = dst[:m.f]
+	eq := m.scratch.Get().(*equations)
+	defer m.scratch.Put(eq)
+	return eq.foldIn(dst[:m.f], rows, r)
+}
+
+// foldIn is FoldInInto in this memory.
+func (eq *equations) foldIn(dst []float32, rows []int32, r []float32) error {
 	clear(dst)
 	if len(rows) == 0 && len(r) == 0 {
 		return nil
 	}
-	eq := m.scratch.Get().(*equations)
-	defer m.scratch.Put(eq)
-	if err := eq.set(m, rows, r); err != nil {
+	if err := eq.set(rows, r); err != nil {
 		return err
 	}
-	solution := eq.right
-	kernel.CholeskySolve(eq.factor, m.f, solution)
-	for k, v := range solution {
-		dst[k] = float32(v)
+	for k, v := range eq.x {
 		if math.IsNaN(v) || math.Abs(v) > math.MaxFloat32 {
 			clear(dst)
 			return fmt.Errorf("als fold-in of %d items: %w", len(rows), ErrSingular)
 		}
-	}
-	return nil
-}
-
-// equations are the normal equations of one person, left side factored, in memory
-// that serves one person after the other.
-type equations struct {
-	factor []float64 // Cholesky factor, f × f, lower
-	right  []float64 // Σ b_i h_i
-
-	packed  []float32 // factors of gatherRows past items, gathered
-	weights []float32
-	wide    []float64 // 4·f
-	query   []float32 // f
-	causes  []model.Cause
-}
-
-// gatherRows is how many past items are gathered at a time, a multiple of the four
-// that Syrk adds at once, so that the sum does not depend on it.
-const gatherRows = 128
-
-// newEquations makes the memory for f factors.
-func newEquations(f int) *equations {
-	return &equations{
-		factor: make([]float64, f*f), right: make([]float64, f), wide: make([]float64, 4*f),
-		query: make([]float32, f), packed: make([]float32, 0, gatherRows*f), weights: make([]float32, 0, gatherRows),
-	}
-}
-
-// set builds and factors them for a history, which it checks.
-func (eq *equations) set(m *Model, rows []int32, r []float32) error {
-	if len(rows) != len(r) {
-		return fmt.Errorf("als fold-in: %d rows and %d weights: need as many of one as of the other", len(rows), len(r))
-	}
-	f := m.f
-	copy(eq.factor, m.gram)
-	clear(eq.right)
-	eq.packed, eq.weights = eq.packed[:0], eq.weights[:0]
-	for i, row := range rows {
-		if row < 0 || int(row) >= m.n {
-			return fmt.Errorf("als fold-in: row %d is outside the %d items", row, m.n)
-		}
-		if !(r[i] > 0) || r[i] > math.MaxFloat32 {
-			return fmt.Errorf("als fold-in: weight of row %d is %v: must be positive and finite", row, r[i])
-		}
-		w, b := m.loss.terms(r[i])
-		h := m.ItemFactors(row)
-		eq.weights, eq.packed = append(eq.weights, float32(w)), append(eq.packed, h...)
-		for k, v := range h {
-			eq.right[k] += b * float64(v)
-		}
-		if len(eq.weights) == gatherRows || i == len(rows)-1 {
-			kernel.Syrk(eq.factor, eq.packed, eq.weights, f, eq.wide)
-			eq.packed, eq.weights = eq.packed[:0], eq.weights[:0]
-		}
-	}
-	ridge := m.loss.ridge(len(rows), m.n)
-	for k := range f {
-		eq.factor[k*f+k] += ridge
-	}
-	if !kernel.Cholesky(eq.factor, f) {
-		return fmt.Errorf("als fold-in of %d items: %w", len(rows), ErrSingular)
+		dst[k] = float32(v)
 	}
 	return nil
 }

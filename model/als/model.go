@@ -20,7 +20,8 @@ type Model struct {
 
 	// Derived from the above.
 	n       int
-	gram    []float64 // a0·HᵀH, f × f, lower triangle
+	gram    []float64 // a0·HᵀH, f × f
+	gram32  []float32 // the same
 	inverse []float32 // 1/|h_i|, 0 for an item without factors
 
 	scratch *sync.Pool // of *equations; the collector bounds it
@@ -40,11 +41,16 @@ var ErrSingular = errors.New("the normal equations are singular; raise als.regul
 // newModel derives what scoring needs; it takes ownership of the factors.
 func newModel(loss objective, f int, items, users []float32) *Model {
 	m := &Model{loss: loss, f: f, items: items, users: users, n: len(items) / f}
-	m.scratch = &sync.Pool{New: func() any { return newEquations(f) }}
+	m.scratch = &sync.Pool{New: func() any { return newEquations(m) }}
 	m.gram = make([]float64, f*f)
 	kernel.Syrk(m.gram, items, nil, f, make([]float64, 4*f))
-	for i := range m.gram {
-		m.gram[i] *= loss.unobserved
+	m.gram32 = make([]float32, f*f)
+	for j := range f {
+		for k := range j + 1 {
+			v := m.gram[j*f+k] * loss.unobserved
+			m.gram[j*f+k], m.gram[k*f+j] = v, v
+			m.gram32[j*f+k], m.gram32[k*f+j] = float32(v), float32(v)
+		}
 	}
 	m.inverse = make([]float32, m.n)
 	for i := range m.n {
@@ -97,11 +103,12 @@ func (m *Model) Score(h model.History, dst []float32) bool {
 	dst = dst[:m.n]
 	eq := m.scratch.Get().(*equations)
 	defer m.scratch.Put(eq)
-	if !m.Query(h, eq.query) {
+	q := eq.rhs
+	if err := eq.foldIn(q, h.Rows, h.Weights); err != nil || len(h.Rows) == 0 {
 		clear(dst)
 		return false
 	}
-	m.ScoreVector(eq.query, dst)
+	m.ScoreVector(q, dst)
 	return true
 }
 
