@@ -24,6 +24,34 @@ type Sparse interface {
 	ScoreSparse(h History, into *SparseScores) bool
 }
 
+// Deferred is a Sparse scorer whose histories can touch most rows, but which can
+// tell the moments of its scores, and a bound for those it has not computed,
+// without touching them.
+type Deferred interface {
+	Sparse
+	// Prepare builds what Ask needs beside the scorer, once; it may take a while and
+	// memory. Ask does it itself otherwise.
+	Prepare()
+	// Ask adds the complete scores of some rows to into, which is zero, as ScoreSparse does of all
+	// rows; rows that were appended to the fitted ones are all among them. The others' scores lie
+	// between 0 and the Opinion's Rest. It returns nil, with nothing added, where h
+	// is cold or ScoreSparse is cheap. h is not kept.
+	Ask(h History, into *SparseScores) Opinion
+}
+
+// Opinion is what a Deferred scorer says about one history. It is not safe for
+// concurrent use.
+type Opinion interface {
+	// Moments are the mean and the population variance of the scores of all rows.
+	Moments() (mean, variance float64)
+	// Rest bounds the scores of the rows that were not touched from above.
+	Rest() float64
+	// Score is any row's score.
+	Score(row int32) float64
+	// Release gives its memory back for the next person's.
+	Release()
+}
+
 // Constant is a Scorer that says the same to everybody.
 type Constant interface {
 	Scorer

@@ -43,7 +43,7 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 	}
 	m.cfg, m.terms, m.idf = decoded.cfg, decoded.terms, decoded.idf
 	m.items, m.posting, m.later = decoded.items, decoded.posting, nil
-	m.scratch = decoded.scratch // profiles of the former terms do not fit
+	m.scratch, m.common = decoded.scratch, decoded.common // the former terms' do not fit
 	return nil
 }
 

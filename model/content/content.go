@@ -19,6 +19,7 @@ type Model struct {
 	posting *sparse.CSR // term × item: its transpose
 	later   *addition   // rows after those, or nil
 	scratch *sync.Pool  // *profile; shared with the models made from this one
+	common  *common     // likewise
 }
 
 // addition is the rows that were appended to a model, numbered from 0.
@@ -30,7 +31,7 @@ var (
 	_ model.Scorer        = (*Model)(nil)
 	_ model.Explainer     = (*Model)(nil)
 	_ model.SimilarScorer = (*Model)(nil)
-	_ model.Sparse        = (*Model)(nil)
+	_ model.Deferred      = (*Model)(nil)
 )
 
 // Fit learns the terms and their idf from the documents, one a row, each a list of
@@ -89,7 +90,7 @@ func (m *Model) Extend(docs [][]string) *Model {
 // an item that came after the training run is found before the next one. m is not
 // changed and shared. Cost is O(rows that were ever appended + terms).
 func (m *Model) Append(vectors []Vector) *Model {
-	grown := &Model{cfg: m.cfg, terms: m.terms, idf: m.idf, items: m.items, posting: m.posting, scratch: m.scratch}
+	grown := &Model{cfg: m.cfg, terms: m.terms, idf: m.idf, items: m.items, posting: m.posting, scratch: m.scratch, common: m.common}
 	items := &sparse.CSR{Cols: m.terms.Len(), Ptr: []int64{0}}
 	for row := m.items.Rows; row < m.Items(); row++ {
 		appendRow(items, m.ItemVector(int32(row)))
@@ -103,7 +104,7 @@ func (m *Model) Append(vectors []Vector) *Model {
 
 // setItems takes ownership of the vectors and builds the inverted index.
 func (m *Model) setItems(items *sparse.CSR) {
-	m.items, m.posting, m.later, m.scratch = items, items.Transpose(), nil, new(sync.Pool)
+	m.items, m.posting, m.later, m.scratch, m.common = items, items.Transpose(), nil, new(sync.Pool), new(common)
 }
 
 // appendRow appends a vector to x.
@@ -203,14 +204,20 @@ func (m *Model) ScoreSparse(h model.History, into *model.SparseScores) bool {
 	for i, t := range p.top {
 		items, weights := m.posting.Row(int(t))
 		into.AddScaled(items, p.weight[i], weights)
-		if m.later != nil {
-			items, weights := m.later.posting.Row(int(t))
-			for j, item := range items {
-				into.Add(int32(m.items.Rows)+item, p.weight[i]*weights[j])
-			}
-		}
+		m.addLater(t, p.weight[i], into)
 	}
 	return len(p.top) > 0
+}
+
+// addLater adds w times every appended row's weight of term t.
+func (m *Model) addLater(t int32, w float32, into *model.SparseScores) {
+	if m.later == nil {
+		return
+	}
+	items, weights := m.later.posting.Row(int(t))
+	for j, item := range items {
+		into.Add(int32(m.items.Rows)+item, w*weights[j])
+	}
 }
 
 // ScoreVector writes the cosine of v and every item; false when v is empty.

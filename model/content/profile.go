@@ -1,7 +1,6 @@
 package content
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
@@ -15,12 +14,20 @@ type profile struct {
 	weight []float32
 	scale  float64 // weight = scale · sum over the history of (its weight · the item's weight)
 
-	dense   []float64 // by term: the sum; while explaining, the weight; all zero between uses
-	touched []int32
-	floor   float64 // a term below it is not among the strongest
-	shared  []TermShare
-	causes  []model.Cause
+	dense     []float64 // by term: the sum; while explaining, the weight; all zero between uses
+	touched   []int32
+	strengths []strength
+	shared    []TermShare
+	causes    []model.Cause
+	common    []commonTerm
+	opinion   opinion
 }
+
+// commonTerm is a common term of a profile: its number among those, and its index in top.
+type commonTerm struct{ place, at int32 }
+
+// commonWeight is the weight of the j-th of p.common.
+func (p *profile) commonWeight(j int) float64 { return float64(p.weight[p.common[j].at]) }
 
 // profile builds the profile of h in memory taken from m.scratch. Every history row
 // must be below Items.
@@ -29,7 +36,7 @@ func (m *Model) profile(h model.History) *profile {
 	if p == nil {
 		p = &profile{dense: make([]float64, m.terms.Len())}
 	}
-	p.top, p.weight, p.touched, p.floor = p.top[:0], p.weight[:0], p.touched[:0], 0
+	p.top, p.weight, p.touched = p.top[:0], p.weight[:0], p.touched[:0]
 	for i, row := range h.Rows {
 		terms, weights := m.row(row)
 		for j, t := range terms {
@@ -55,20 +62,66 @@ func (m *Model) profile(h model.History) *profile {
 	return p
 }
 
+// strength is a term of a profile and its sum.
+type strength struct {
+	term int32
+	sum  float64
+}
+
+// before orders by falling sum, equal ones by term: no two are equal.
+func (a strength) before(b strength) bool { return a.sum > b.sum || a.sum == b.sum && a.term < b.term }
+
 // cut fills top with the k strongest touched terms. Cost is O(touched + k·log k) in
-// practice: twice k are kept at a time, and sorting them drops the weaker half.
+// practice.
 func (p *profile) cut(k int) {
-	order := func(a, b int32) int { return cmp.Or(cmp.Compare(p.dense[b], p.dense[a]), cmp.Compare(a, b)) }
+	p.strengths = p.strengths[:0]
 	for _, t := range p.touched {
-		if len(p.top) == 2*k {
-			slices.SortFunc(p.top, order)
-			p.top = p.top[:k]
-			p.floor = p.dense[p.top[k-1]]
+		p.strengths = append(p.strengths, strength{t, p.dense[t]})
+	}
+	strongest(p.strengths, k)
+	all := p.strengths[:min(k, len(p.strengths))]
+	slices.SortFunc(all, func(a, b strength) int {
+		if a.before(b) {
+			return -1
 		}
-		if len(p.top) < k || p.dense[t] >= p.floor {
-			p.top = append(p.top, t)
+		return 1
+	})
+	for _, s := range all {
+		p.top = append(p.top, s.term)
+	}
+}
+
+// strongest moves the k strongest to the front, in any order (Hoare's quickselect with
+// the middle one of three as pivot).
+func strongest(s []strength, k int) {
+	for k > 0 && k < len(s) {
+		pivot := s[len(s)/2]
+		if first, last := s[0], s[len(s)-1]; first.before(pivot) == last.before(first) {
+			pivot = first
+		} else if last.before(pivot) == first.before(last) {
+			pivot = last
+		}
+		i, j := 0, len(s)-1
+		for i <= j {
+			for s[i].before(pivot) {
+				i++
+			}
+			for pivot.before(s[j]) {
+				j--
+			}
+			if i <= j {
+				s[i], s[j] = s[j], s[i]
+				i++
+				j--
+			}
+		}
+		switch { // s[:j+1] are stronger than s[i:], and what is between is the pivot
+		case k <= j:
+			s = s[:j+1]
+		case k > i:
+			s, k = s[i:], k-i
+		default:
+			return
 		}
 	}
-	slices.SortFunc(p.top, order)
-	p.top = p.top[:min(k, len(p.top))]
 }

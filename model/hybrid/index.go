@@ -24,6 +24,9 @@ type Index struct {
 	names   []string          // of the scorers it was built from
 	columns map[string]column // by name
 	rows    *retrieve.Index   // nil without any column
+	table   []float32         // items × width: what rows searches
+	norms   []float32         // of the table's rows
+	longest float32           // of the norms
 	width   int
 	scratch sync.Pool // *List
 }
@@ -59,10 +62,13 @@ func NewIndex(scorers []model.Scorer) *Index {
 			column.at, column.width = x.width, f
 			x.columns[s.Name()] = column
 			x.width += f
+		case model.Deferred:
+			c.Prepare()
 		}
 	}
 	if x.width > 0 && x.items > 0 {
-		x.rows = retrieve.New(x.table(), x.width, retrieve.Config{})
+		x.fill()
+		x.rows = retrieve.New(x.table, x.width, retrieve.Config{})
 	}
 	return x
 }
@@ -70,12 +76,12 @@ func NewIndex(scorers []model.Scorer) *Index {
 // Items is the number of rows that the index has.
 func (x *Index) Items() int { return x.items }
 
-// table is the vectors of the index: items × width.
-func (x *Index) table() []float32 {
-	t := make([]float32, x.items*x.width)
+// fill computes the table and its norms.
+func (x *Index) fill() {
+	x.table, x.norms = make([]float32, x.items*x.width), make([]float32, x.items)
 	for _, c := range x.columns {
 		for i := range x.items {
-			out := t[i*x.width+c.at : i*x.width+c.at+c.width]
+			out := x.table[i*x.width+c.at : i*x.width+c.at+c.width]
 			if c.linear == nil {
 				if c.deviation > 0 {
 					out[0] = float32((float64(c.constant[i]) - c.center) / c.deviation)
@@ -88,7 +94,11 @@ func (x *Index) table() []float32 {
 			}
 		}
 	}
-	return t
+	for i := range x.norms {
+		row := x.table[i*x.width : (i+1)*x.width]
+		x.norms[i] = float32(math.Sqrt(float64(kernel.Dot(row, row))))
+		x.longest = max(x.longest, x.norms[i])
+	}
 }
 
 // constantColumn takes the moments of scores that are everybody's.
@@ -209,6 +219,14 @@ func (x *Index) sources(scorers []model.Scorer) []source {
 
 // Has reports whether the row is in the set.
 func (r *RowSet) Has(row int32) bool { return r != nil && r.set.Has(row) }
+
+// rows is the set itself, nil for no set.
+func (r *RowSet) rows() *rank.Set {
+	if r == nil {
+		return nil
+	}
+	return r.set
+}
 
 // laid is the set as the index's search reads it, or nil for no set.
 func (r *RowSet) laid() *retrieve.Mask {

@@ -40,6 +40,17 @@ type List struct {
 	cut    model.History
 	found  []rank.Ranked
 	parts  []Part
+
+	history model.History // while Top runs
+	spoken  []spoken
+	best    []rank.Ranked
+	hide    [1]*retrieve.Mask
+}
+
+// spoken is a sparse component that counts, and what its scores count with.
+type spoken struct {
+	touched *model.SparseScores
+	factor  float64
 }
 
 // slot is memory for what a component says.
@@ -55,6 +66,7 @@ type voice struct {
 	mean, scale float64
 	query       []float32           // of a linear one
 	touched     *model.SparseScores // of a sparse one, else nil
+	opinion     model.Opinion       // of a deferred one that did not touch all it could have, else nil
 }
 
 // Known reports whether any component had something to say about the person.
@@ -79,6 +91,7 @@ func (s *Scorer) Top(h model.History, k int, f Filter) *List {
 		return s.denseTop(h, k, f)
 	}
 	l := s.list()
+	l.history = h
 	for c := range l.voices {
 		l.warm[c] = l.voices[c].ask(h, s.items, &l.cut)
 	}
@@ -86,6 +99,7 @@ func (s *Scorer) Top(h model.History, k int, f Filter) *List {
 	if k > 0 && slices.Contains(l.warm, true) {
 		l.search(k, f)
 	}
+	l.history = model.History{}
 	return l
 }
 
@@ -123,7 +137,15 @@ func (v *voice) ask(h model.History, rows int, cut *model.History) bool {
 	var variance float64 // over the known rows
 	switch {
 	case v.column == nil:
-		if said = v.sparse.ScoreSparse(within(h, v.known, cut), v.touched); said {
+		h := within(h, v.known, cut)
+		if deferred, ok := v.sparse.(model.Deferred); ok {
+			if v.opinion = deferred.Ask(h, v.touched); v.opinion != nil {
+				v.mean, variance = v.opinion.Moments()
+				said = true
+				break
+			}
+		}
+		if said = v.sparse.ScoreSparse(h, v.touched); said {
 			v.mean, variance = sparseMoments(v.touched, v.known)
 		}
 	case v.column.linear != nil:
@@ -138,6 +160,17 @@ func (v *voice) ask(h model.History, rows int, cut *model.History) bool {
 		v.scale = 1 / d
 	}
 	return said
+}
+
+// complete makes a deferred component touch all it can.
+func (v *voice) complete(h model.History, cut *model.History) {
+	if v.opinion == nil {
+		return
+	}
+	v.opinion.Release()
+	v.opinion = nil
+	v.touched.Reset()
+	v.sparse.ScoreSparse(within(h, v.known, cut), v.touched)
 }
 
 // sparseMoments are the mean and variance of n scores of which those not touched are 0.
@@ -171,6 +204,8 @@ func (v *voice) raw(row int32) (raw float64) {
 		return v.mean
 	}
 	switch {
+	case v.column == nil && v.opinion != nil && !v.touched.Has(row):
+		raw = v.opinion.Score(row)
 	case v.column == nil:
 		raw = float64(v.touched.At(row))
 	case v.column.linear != nil:
@@ -186,26 +221,18 @@ func (v *voice) raw(row int32) (raw float64) {
 
 // search fills Ranked.
 func (l *List) search(k int, f Filter) {
-	x := l.scorer.index
-	known, rows := int32(x.items), int32(l.scorer.items)
+	known, rows := int32(l.scorer.index.items), int32(l.scorer.items)
 	l.split(f.Seen)
+	slices.Sort(l.seen)
 	l.found = l.found[:0]
-	l.addends(0, known)
-	if q := l.vector(); slices.ContainsFunc(q, func(x float32) bool { return x != 0 }) {
-		found, _ := x.rows.Top(retrieve.Query{
-			Vector: q, K: k, Only: f.Only.laid(), Hide: []*retrieve.Mask{f.Hide.laid()}, Seen: l.seen, Rows: l.rows, Add: l.add,
-		})
-		l.found = append(l.found, found...)
-	} else {
-		var only *rank.Set
-		if f.Only != nil {
-			only = f.Only.set
-		}
-		slices.Sort(l.seen)
-		l.alone(0, known, k, only, func(row int32) bool {
-			_, seen := slices.BinarySearch(l.seen, row)
-			return !seen && !f.Hide.Has(row)
-		})
+	if q := l.vector(); !slices.ContainsFunc(q, func(x float32) bool { return x != 0 }) {
+		l.complete()
+		l.addends(0, known)
+		l.alone(0, known, k, f.Only.rows(), func(row int32) bool { return l.allows(row, f) })
+	} else if !l.retrieveDeferred(k, f) {
+		l.complete()
+		l.addends(0, known)
+		l.found = append(l.found, l.retrieve(k, f)...)
 	}
 	if known < rows {
 		l.addends(known, rows)
@@ -218,6 +245,19 @@ func (l *List) search(k int, f Filter) {
 		l.found[i].Score = l.Score(r.Row)
 	}
 	l.Ranked = cutTo(l.found, k, f.Ties)
+}
+
+// complete makes every component touch all rows it can.
+func (l *List) complete() {
+	for c := range l.voices {
+		l.voices[c].complete(l.history, &l.cut)
+	}
+}
+
+// allows reports whether a known row may be listed.
+func (l *List) allows(row int32, f Filter) bool {
+	_, seen := slices.BinarySearch(l.seen, row)
+	return !seen && !f.Hide.Has(row) && (f.Only == nil || f.Only.Has(row))
 }
 
 // Score is the blended score of any row: the sum of its Parts.
@@ -295,20 +335,20 @@ func (l *List) vector() []float32 {
 // [first, end). What they take from every row alike, their weighed means, changes no
 // order among known rows, nor among those beyond, and is left out.
 func (l *List) addends(first, end int32) {
-	l.rows, l.add = l.rows[:0], l.add[:0]
+	l.rows, l.add, l.spoken = l.rows[:0], l.add[:0], l.spoken[:0]
 	for c := range l.voices {
-		if !l.counts(c) {
-			continue
+		if v := &l.voices[c]; v.touched != nil && l.Weights[c]*v.scale != 0 {
+			l.spoken = append(l.spoken, spoken{v.touched, l.Weights[c] * v.scale})
 		}
-		for _, row := range l.voices[c].touched.Rows() {
-			if row < first || row >= end || l.touched(row, c) {
+	}
+	for i, s := range l.spoken {
+		for _, row := range s.touched.Rows() {
+			if row < first || row >= end || touchedBy(l.spoken[:i], row) {
 				continue
 			}
-			sum := 0.0
-			for d := c; d < len(l.voices); d++ {
-				if v := &l.voices[d]; v.touched != nil {
-					sum += l.Weights[d] * v.scale * float64(v.touched.At(row))
-				}
+			sum := s.factor * float64(s.touched.At(row))
+			for _, o := range l.spoken[i+1:] {
+				sum += o.factor * float64(o.touched.At(row))
 			}
 			l.rows = append(l.rows, row)
 			l.add = append(l.add, float32(sum))
@@ -316,15 +356,10 @@ func (l *List) addends(first, end int32) {
 	}
 }
 
-// counts reports whether component c is sparse and says something.
-func (l *List) counts(c int) bool {
-	return l.voices[c].touched != nil && l.Weights[c]*l.voices[c].scale != 0
-}
-
-// touched reports whether a sparse component before c that says something touched the row.
-func (l *List) touched(row int32, c int) bool {
-	for d := range c {
-		if l.counts(d) && l.voices[d].touched.Has(row) {
+// touchedBy reports whether any of the components touched the row.
+func touchedBy(spoken []spoken, row int32) bool {
+	for _, s := range spoken {
+		if s.touched.Has(row) {
 			return true
 		}
 	}
@@ -344,7 +379,7 @@ func (l *List) alone(first, end int32, k int, only *rank.Set, allowed func(row i
 	l.found = l.found[:from+len(rank.Best(l.found[from:], k))]
 	taken := 0
 	take := func(row int32) {
-		if !l.touched(row, len(l.voices)) && allowed(row) {
+		if !touchedBy(l.spoken, row) && allowed(row) {
 			l.found = append(l.found, rank.Ranked{Row: row})
 			taken++
 		}
@@ -385,6 +420,12 @@ func (l *List) Release() {
 	if l.dense != nil {
 		l.dense.Release()
 		return
+	}
+	for c := range l.voices {
+		if v := &l.voices[c]; v.opinion != nil {
+			v.opinion.Release()
+			v.opinion = nil
+		}
 	}
 	l.scorer.index.scratch.Put(l)
 }

@@ -79,6 +79,46 @@ func (s neighbours) Score(h model.History, dst []float32) bool {
 	return said
 }
 
+// lazy is neighbours that leave out every row but each fifth and those from fitted
+// on, unless they must not.
+type lazy struct {
+	neighbours
+	fitted int32
+}
+
+func (s lazy) Prepare() {}
+
+func (s lazy) Ask(h model.History, into *model.SparseScores) model.Opinion {
+	all := model.NewSparseScores(s.Items())
+	if !s.ScoreSparse(h, all) || len(all.Rows()) < 4 {
+		return nil
+	}
+	o := &opinion{scores: all}
+	for row := range int32(s.Items()) {
+		if x := all.At(row); row%5 == 0 || row >= s.fitted {
+			into.Add(row, x)
+		} else {
+			o.rest = max(o.rest, float64(x))
+		}
+		o.mean += float64(all.At(row)) / float64(s.Items())
+	}
+	for row := range int32(s.Items()) {
+		d := float64(all.At(row)) - o.mean
+		o.variance += d * d / float64(s.Items())
+	}
+	return o
+}
+
+type opinion struct {
+	scores               *model.SparseScores
+	mean, variance, rest float64
+}
+
+func (o *opinion) Moments() (mean, variance float64) { return o.mean, o.variance }
+func (o *opinion) Rest() float64                     { return o.rest }
+func (o *opinion) Score(row int32) float64           { return float64(o.scores.At(row)) }
+func (o *opinion) Release()                          { o.scores = nil } // used after that it panics
+
 // everybody is a constant component.
 type everybody struct {
 	name   string
@@ -103,7 +143,7 @@ type shelf struct {
 // newShelf draws components: linear als, sparse itemitem, sparse content that knows the
 // rows beyond too, constant popular. Values repeat, so that scores tie.
 func newShelf(t *rapid.T, random *rand.Rand) *shelf {
-	s := &shelf{n: rapid.SampledFrom([]int{0, 1, 2, 7, 40}).Draw(t, "known")}
+	s := &shelf{n: rapid.SampledFrom([]int{0, 1, 2, 7, 40, 400}).Draw(t, "known")}
 	s.rows = s.n + rapid.SampledFrom([]int{0, 1, 9}).Draw(t, "beyond")
 	coarse := func() float32 { return float32(random.IntN(7)-3) / 4 }
 	same := rapid.IntRange(0, 5).Draw(t, "all items alike") == 0
@@ -132,13 +172,19 @@ func newShelf(t *rapid.T, random *rand.Rand) *shelf {
 	// What content says of known rows is the same before and after it was extended, but
 	// nothing here relies on it.
 	s.known = []model.Scorer{als, near("itemitem", s.n), near("content", s.n), popular}
+	later := func(s neighbours) model.Scorer { return s }
+	if rapid.Bool().Draw(t, "content is deferred") {
+		n := int32(s.n)
+		later = func(s neighbours) model.Scorer { return lazy{s, n} }
+		s.known[2] = later(s.known[2].(neighbours))
+	}
 	s.joined = slices.Clone(s.known)
 	for i, c := range s.known {
 		if s.rows == s.n {
 			break
 		}
 		if c.Name() == "content" {
-			s.joined[i] = near("content", s.rows)
+			s.joined[i] = later(near("content", s.rows))
 			continue
 		}
 		s.joined[i] = hybrid.Pad(c, s.rows)
@@ -149,7 +195,7 @@ func newShelf(t *rapid.T, random *rand.Rand) *shelf {
 // history draws distinct rows, none for some people.
 func (s *shelf) history(random *rand.Rand) model.History {
 	var h model.History
-	for _, row := range random.Perm(s.rows)[:random.IntN(min(s.rows, 6)+1)] {
+	for _, row := range random.Perm(s.rows)[:random.IntN(min(s.rows, 6+s.n/5)+1)] {
 		h.Rows = append(h.Rows, int32(row))
 		h.Weights = append(h.Weights, float32(1+random.IntN(3)))
 	}
@@ -202,7 +248,10 @@ func TestTopIsTheBlendAndAFullSort(t *testing.T) {
 // check asks both ways once.
 func check(t *rapid.T, random *rand.Rand, s *shelf, index *hybrid.Index, fast, slow *hybrid.Scorer) {
 	h := s.history(random)
-	k := random.IntN(s.rows + 3)
+	k := random.IntN(min(s.rows, 12) + 3)
+	if random.IntN(5) == 0 {
+		k = s.rows
+	}
 	known, knownHidden := subset(random, s.n), subset(random, s.n)
 	f := hybrid.Filter{OnlyBeyond: subset(random, s.rows-s.n), HideBeyond: subset(random, s.rows-s.n)}
 	if known != nil {

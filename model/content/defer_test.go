@@ -1,0 +1,97 @@
+package content_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"kindred/model"
+	"kindred/model/content"
+)
+
+// crowded is a catalogue in which few words are in most documents: enough postings
+// for a profile to be deferred.
+func crowded(items int) (*content.Model, model.History, error) {
+	r := rand.New(rand.NewPCG(7, uint64(items)))
+	docs := make([][]string, items)
+	for i := range docs {
+		for range 12 {
+			docs[i] = append(docs[i], fmt.Sprint("w", int(math.Pow(5000, r.Float64()))))
+		}
+	}
+	cfg := content.Config{MinDocs: 1, MaxDocShare: 1, ProfileTerms: 64}
+	m, err := content.Fit(docs, cfg)
+	var h model.History
+	for range 60 {
+		if row := int32(r.IntN(items)); !slices.Contains(h.Rows, row) {
+			h.Rows, h.Weights = append(h.Rows, row), append(h.Weights, float32(1+r.IntN(3)))
+		}
+	}
+	return m, h, err
+}
+
+func TestADeferredProfileTellsTheMomentsAndBoundOfItsScores(t *testing.T) {
+	fitted, h, err := crowded(6000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, m := range map[string]*content.Model{
+		"fitted": fitted, "extended": fitted.Extend([][]string{{"w1", "w2", "w4000"}, nil, {"w3"}}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := m.Items()
+			want := make([]float32, n)
+			m.Score(h, want)
+			mean, square := 0.0, 0.0
+			for _, x := range want {
+				mean += float64(x) / float64(n)
+			}
+			for _, x := range want {
+				square += (float64(x) - mean) * (float64(x) - mean)
+			}
+			into := model.NewSparseScores(n)
+			for range 2 { // in memory that was used before
+				into.Reset()
+				o := m.Ask(h, into)
+				if o == nil {
+					t.Fatal("the profile is not deferred")
+				}
+				gotMean, variance := o.Moments()
+				if math.Abs(gotMean-mean) > 1e-6*mean || math.Abs(variance-square/float64(n)) > 1e-5*variance {
+					t.Errorf("mean %v, variance %v; want %v, %v", gotMean, variance, mean, square/float64(n))
+				}
+				touched := into.Rows()
+				if len(touched) == 0 || len(touched) > n/2 {
+					t.Errorf("%d of %d rows were touched", len(touched), n)
+				}
+				for row := range int32(n) {
+					w := float64(want[row])
+					if math.Abs(o.Score(row)-w) > 1e-6 {
+						t.Fatalf("row %d scores %v; want %v", row, o.Score(row), w)
+					}
+					if into.Has(row) {
+						if math.Abs(float64(into.At(row))-w) > 1e-6 {
+							t.Fatalf("touched row %d has %v; want %v", row, into.At(row), w)
+						}
+					} else if w > o.Rest() || w < 0 {
+						t.Fatalf("row %d scores %v; the bound is %v", row, w, o.Rest())
+					}
+				}
+				o.Release()
+			}
+		})
+	}
+}
+
+func TestAnEasyProfileIsNotDeferred(t *testing.T) {
+	m, h, err := crowded(100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	into := model.NewSparseScores(100)
+	if m.Ask(h, into) != nil || m.Ask(model.History{}, into) != nil || len(into.Rows()) != 0 {
+		t.Error("a small catalogue's profile was deferred, or a stranger's")
+	}
+}
