@@ -5,7 +5,9 @@ package kernel
 // a step counts as much as a tenth of a pass; hence one function for each group of updates.
 
 // Affine writes scale·src + shift into dst, which is at least as long as src.
-func Affine(dst, src []float32, scale, shift float32) { affineGeneric(dst, src, scale, shift) }
+func Affine(dst, src []float32, scale, shift float32) {
+	affine(dst[:len(src)], src, scale, shift)
+}
 
 func affineGeneric(dst, src []float32, scale, shift float32) {
 	dst = dst[:len(src)]
@@ -15,9 +17,13 @@ func affineGeneric(dst, src []float32, scale, shift float32) {
 }
 
 // CGStart prepares the solution of a row from the guess x: it writes the diagonal
-// dl = d + ridge, its inverse (0 where dl is not positive) and the diagonal's part of the
+// dl = d + ridge, its inverse (0 where dl is not positive, or so small that its inverse is
+// infinite) and the diagonal's part of the
 // residual, r = −dl·x, to which NormalResidual adds the rest. All have length len(x).
-func CGStart(r, dl, inv, x, d []float32, ridge float32) { cgStartGeneric(r, dl, inv, x, d, ridge) }
+func CGStart(r, dl, inv, x, d []float32, ridge float32) {
+	n := len(x)
+	cgStart(r[:n], dl[:n], inv[:n], x, d[:n], ridge)
+}
 
 func cgStartGeneric(r, dl, inv, x, d []float32, ridge float32) {
 	n := len(x)
@@ -25,14 +31,14 @@ func cgStartGeneric(r, dl, inv, x, d []float32, ridge float32) {
 	for k, v := range x {
 		s := d[k] + ridge
 		dl[k], r[k], inv[k] = s, -s*v, 0
-		if s > 0 {
+		if s >= 0x1p-126 { // the smallest normal number
 			inv[k] = 1 / s
 		}
 	}
 }
 
 // CGNorm is Σ inv·r², the square of the residual's norm under the preconditioner.
-func CGNorm(r, inv []float32) float32 { return cgNormGeneric(r, inv) }
+func CGNorm(r, inv []float32) float32 { return cgNorm(r, inv[:len(r)]) }
 
 func cgNormGeneric(r, inv []float32) float32 {
 	inv = inv[:len(r)]
@@ -52,7 +58,8 @@ func cgNormGeneric(r, inv []float32) float32 {
 // product with the diagonal's part, ap = dl·p, to which NormalMul adds the rest. With
 // beta = 0 what p held before is not read. All have length len(r).
 func CGDirection(p, ap, r, inv, dl []float32, beta float32) {
-	cgDirectionGeneric(p, ap, r, inv, dl, beta)
+	n := len(r)
+	cgDirection(p[:n], ap[:n], r, inv[:n], dl[:n], beta)
 }
 
 func cgDirectionGeneric(p, ap, r, inv, dl []float32, beta float32) {
@@ -74,7 +81,8 @@ func cgDirectionGeneric(p, ap, r, inv, dl []float32, beta float32) {
 // CGStep takes a step of length alpha along p, x += alpha·p and r −= alpha·ap, and
 // returns what CGNorm says of the new r. All have length len(x).
 func CGStep(x, r, p, ap, inv []float32, alpha float32) float32 {
-	return cgStepGeneric(x, r, p, ap, inv, alpha)
+	n := len(x)
+	return cgStep(x, r[:n], p[:n], ap[:n], inv[:n], alpha)
 }
 
 func cgStepGeneric(x, r, p, ap, inv []float32, alpha float32) float32 {

@@ -9,7 +9,17 @@ package kernel
 //go:noescape
 func dotAVX512(x *float32, y *float32, n int) float32
 
+// axpyAVX512 is Axpy over n numbers.
+//
+//go:noescape
+func axpyAVX512(alpha float32, x *float32, y *float32, n int)
+
 // dotAVX2 is Dot over n numbers.
 //
 //go:noescape
 func dotAVX2(x *float32, y *float32, n int) float32
+
+// axpyAVX2 is Axpy over n numbers.
+//
+//go:noescape
+func axpyAVX2(alpha float32, x *float32, y *float32, n int)

@@ -2,7 +2,6 @@ package kernel_test
 
 import (
 	"math"
-	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -37,91 +36,97 @@ func near(t *rapid.T, what string, got, want, size float64) {
 }
 
 func TestDotAndAxpyAgreeWithTheirDefinitions(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.IntRange(0, 40).Draw(t, "n")
-		a, b := matrix(t, "a", n), matrix(t, "b", n+rapid.IntRange(0, 3).Draw(t, "longer"))
-		near(t, "Dot", float64(kernel.Dot(a, b)), dot(a, b[:n]), 16*float64(n))
-		alpha := rapid.Float32Range(-2, 2).Draw(t, "alpha")
-		y := slices.Clone(b)
-		kernel.Axpy(alpha, a, y)
-		for i := range y {
-			want := float64(b[i])
-			if i < n {
-				want += float64(alpha) * float64(a[i])
+	kernel.AtEveryLevel(t, func(t *testing.T) {
+		rapid.Check(t, func(t *rapid.T) {
+			n := rapid.IntRange(0, 40).Draw(t, "n")
+			a, b := matrix(t, "a", n), matrix(t, "b", n+rapid.IntRange(0, 3).Draw(t, "longer"))
+			near(t, "Dot", float64(kernel.Dot(a, b)), dot(a, b[:n]), 16*float64(n))
+			alpha := rapid.Float32Range(-2, 2).Draw(t, "alpha")
+			y := slices.Clone(b)
+			kernel.Axpy(alpha, a, y)
+			for i := range y {
+				want := float64(b[i])
+				if i < n {
+					want += float64(alpha) * float64(a[i])
+				}
+				near(t, "Axpy", float64(y[i]), want, 16)
 			}
-			near(t, "Axpy", float64(y[i]), want, 16)
-		}
-		a64, b64 := widen(a), widen(b)
-		near(t, "Dot64", kernel.Dot64(a64, b64), dot(a, b[:n]), 0)
+			a64, b64 := widen(a), widen(b)
+			near(t, "Dot64", kernel.Dot64(a64, b64), dot(a, b[:n]), 0)
+		})
 	})
 }
 
 func TestRowKernelsAgreeWithTheirDefinitions(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		n, f := rapid.IntRange(0, 11).Draw(t, "n"), rapid.IntRange(1, 19).Draw(t, "f")
-		rows, p := matrix(t, "rows", n*f), matrix(t, "p", f)
-		w, b, start := matrix(t, "w", n), matrix(t, "b", n), matrix(t, "start", f)
+	kernel.AtEveryLevel(t, func(t *testing.T) {
+		rapid.Check(t, func(t *rapid.T) {
+			n, f := rapid.IntRange(0, 11).Draw(t, "n"), rapid.IntRange(1, 19).Draw(t, "f")
+			rows, p := matrix(t, "rows", n*f), matrix(t, "p", f)
+			w, b, start := matrix(t, "w", n), matrix(t, "b", n), matrix(t, "start", f)
 
-		scores := make([]float32, n)
-		kernel.Gemv(scores, rows, p)
-		product, residual := slices.Clone(start), slices.Clone(start)
-		kernel.NormalMul(product, rows, w, p)
-		kernel.NormalResidual(residual, rows, w, b, p)
+			scores := make([]float32, n)
+			kernel.Gemv(scores, rows, p)
+			product, residual := slices.Clone(start), slices.Clone(start)
+			kernel.NormalMul(product, rows, w, p)
+			kernel.NormalResidual(residual, rows, w, b, p)
 
-		size := 64 * 16 * float64(n*f)
-		for i := range n {
-			near(t, "Gemv", float64(scores[i]), dot(rows[i*f:(i+1)*f], p), 16*float64(f))
-		}
-		for k := range f {
-			wantProduct, wantResidual := float64(start[k]), float64(start[k])
+			size := 64 * 16 * float64(n*f)
 			for i := range n {
-				y := float64(rows[i*f+k])
-				s := dot(rows[i*f:(i+1)*f], p)
-				wantProduct += float64(w[i]) * s * y
-				wantResidual += (float64(b[i]) - float64(w[i])*s) * y
+				near(t, "Gemv", float64(scores[i]), dot(rows[i*f:(i+1)*f], p), 16*float64(f))
 			}
-			near(t, "NormalMul", float64(product[k]), wantProduct, size)
-			near(t, "NormalResidual", float64(residual[k]), wantResidual, size)
-		}
+			for k := range f {
+				wantProduct, wantResidual := float64(start[k]), float64(start[k])
+				for i := range n {
+					y := float64(rows[i*f+k])
+					s := dot(rows[i*f:(i+1)*f], p)
+					wantProduct += float64(w[i]) * s * y
+					wantResidual += (float64(b[i]) - float64(w[i])*s) * y
+				}
+				near(t, "NormalMul", float64(product[k]), wantProduct, size)
+				near(t, "NormalResidual", float64(residual[k]), wantResidual, size)
+			}
+		})
 	})
 }
 
 func TestSyrkAndMulRowsAgreeWithTheirDefinitions(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		n, f := rapid.IntRange(0, 11).Draw(t, "n"), rapid.IntRange(1, 19).Draw(t, "f")
-		rows, w, v := matrix(t, "rows", n*f), matrix(t, "w", n), matrix(t, "v", f*f)
-		if rapid.Bool().Draw(t, "unweighted") {
-			w = nil
-		}
-		g := make([]float64, f*f)
-		for i := range g {
-			g[i] = 7
-		}
-		kernel.Syrk(g, rows, w, f, make([]float64, 4*f))
-		for j := range f {
-			for k := range f {
-				want := 7.0
-				for i := 0; i < n && k <= j; i++ {
-					wi := 1.0
-					if w != nil {
-						wi = float64(w[i])
+	kernel.AtEveryLevel(t, func(t *testing.T) {
+		rapid.Check(t, func(t *rapid.T) {
+			n, f := rapid.IntRange(0, 11).Draw(t, "n"), rapid.IntRange(1, 19).Draw(t, "f")
+			rows, w, v := matrix(t, "rows", n*f), matrix(t, "w", n), matrix(t, "v", f*f)
+			if rapid.Bool().Draw(t, "unweighted") {
+				w = nil
+			}
+			g := make([]float64, f*f)
+			for i := range g {
+				g[i] = 7
+			}
+			kernel.Syrk(g, rows, w, f, make([]float64, 4*f))
+			for j := range f {
+				for k := range f {
+					want := 7.0
+					for i := 0; i < n && k <= j; i++ {
+						wi := 1.0
+						if w != nil {
+							wi = float64(w[i])
+						}
+						want += wi * float64(rows[i*f+j]) * float64(rows[i*f+k])
 					}
-					want += wi * float64(rows[i*f+j]) * float64(rows[i*f+k])
+					near(t, "Syrk", g[j*f+k], want, 0.01)
 				}
-				near(t, "Syrk", g[j*f+k], want, 0.01)
 			}
-		}
-		turned := slices.Clone(rows)
-		kernel.MulRows(turned, v, make([]float32, f))
-		for i := range n {
-			for k := range f {
-				want := 0.0
-				for j := range f {
-					want += float64(rows[i*f+j]) * float64(v[j*f+k])
+			turned := slices.Clone(rows)
+			kernel.MulRows(turned, v, make([]float32, f))
+			for i := range n {
+				for k := range f {
+					want := 0.0
+					for j := range f {
+						want += float64(rows[i*f+j]) * float64(v[j*f+k])
+					}
+					near(t, "MulRows", float64(turned[i*f+k]), want, 16*float64(f))
 				}
-				near(t, "MulRows", float64(turned[i*f+k]), want, 16*float64(f))
 			}
-		}
+		})
 	})
 }
 
@@ -196,19 +201,6 @@ func widen(v []float32) []float64 {
 		w[i] = float64(x)
 	}
 	return w
-}
-
-func BenchmarkNormalMul(b *testing.B) {
-	const n, f = 144, 64
-	random := rand.New(rand.NewPCG(1, 1))
-	rows, w, p, out := make([]float32, n*f), make([]float32, n), make([]float32, f), make([]float32, f)
-	for i := range rows {
-		rows[i] = random.Float32()
-	}
-	b.SetBytes(4 * n * f)
-	for b.Loop() {
-		kernel.NormalMul(out, rows, w, p)
-	}
 }
 
 func BenchmarkCholesky(b *testing.B) {

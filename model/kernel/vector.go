@@ -37,7 +37,9 @@ func Dot64(a, b []float64) float64 {
 }
 
 // Axpy adds alpha·x to y. y must be at least as long as x.
-func Axpy(alpha float32, x, y []float32) {
+func Axpy(alpha float32, x, y []float32) { axpy(alpha, x, y[:len(x)]) }
+
+func axpyGeneric(alpha float32, x, y []float32) {
 	y = y[:len(x)]
 	for i, v := range x {
 		y[i] += alpha * v

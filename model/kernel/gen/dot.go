@@ -10,6 +10,7 @@ import (
 func dot() {
 	for _, a := range []isa{avx512, avx2} {
 		a.dot()
+		a.axpy()
 	}
 }
 
@@ -52,5 +53,25 @@ func (a isa) dot() {
 	Label("done")
 	VZEROUPPER()
 	Store(s, ReturnIndex(0))
+	RET()
+}
+
+func (a isa) axpy() {
+	a.text("axpy", "func(alpha float32, x, y *float32, n int)", "is Axpy over n numbers.")
+	x, y, n := Load(Param("x"), GP64()), Load(Param("y"), GP64()), Load(Param("n"), GP64())
+	alpha := a.vector()
+	factor, err := Param("alpha").Resolve()
+	if err != nil {
+		panic(err)
+	}
+	VBROADCASTSS(factor.Addr, alpha)
+	a.each(n, []reg.Register{x, y}, func(at int, only *lanes) {
+		v, sum := a.vector(), a.vector()
+		a.load(Mem{Base: x, Disp: at}, v, only)
+		a.load(Mem{Base: y, Disp: at}, sum, only)
+		VFMADD231PS(v, alpha, sum)
+		a.store(sum, Mem{Base: y, Disp: at}, only)
+	})
+	VZEROUPPER()
 	RET()
 }

@@ -59,7 +59,7 @@ func (a isa) sum(v reg.VecVirtual) reg.Register {
 		VEXTRACTF64X4(Imm(1), v, upper)
 		VADDPS(upper, v.AsY(), v.AsY())
 	}
-	VEXTRACTF128(Imm(1), v.AsY(), half)
+	a.upper(v, half)
 	VADDPS(half, v.AsX(), v.AsX())
 	VPERMILPS(Imm(0b01_00_11_10), v.AsX(), half)
 	VADDPS(half, v.AsX(), v.AsX())
@@ -73,4 +73,13 @@ func (a isa) text(name, signature, doc string, more ...string) {
 	TEXT(name+a.suffix, NOSPLIT, signature)
 	Pragma("noescape")
 	Doc(append([]string{fmt.Sprintf("%s%s %s", name, a.suffix, doc)}, more...)...)
+}
+
+// upper copies the second four lanes of v; registers above 15 need the AVX-512 form.
+func (a isa) upper(v, x reg.VecVirtual) {
+	if a.bytes == 64 {
+		VEXTRACTF32X4(Imm(1), v.AsY(), x)
+	} else {
+		VEXTRACTF128(Imm(1), v.AsY(), x)
+	}
 }

@@ -23,6 +23,8 @@ var files = []struct {
 	write func()
 }{
 	{"dot", dot},
+	{"normal", normal},
+	{"cg", cg},
 	{"gemm", gemm},
 	{"scan", scan},
 	{"scan_dots", dotRows},

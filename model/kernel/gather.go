@@ -1,0 +1,32 @@
+package kernel
+
+// gatherAhead is the number of columns that are asked for before their turn: about as many
+// cache lines as a core can wait for at once.
+const gatherAhead = 1 << 10
+
+// Gather copies the rows rows[i] of table, which has f > 0 columns, one after the other
+// to dst, of length at least len(rows)·f, and asks for rows further on while it copies.
+func Gather(dst, table []float32, f int, rows []int32) {
+	checkRows(rows, len(table)/f)
+	dst = dst[:len(rows)*f]
+	for step := passRows(f); len(rows) > 0; {
+		n := min(step, len(rows))
+		gather(dst, table, f, n, rows)
+		dst, rows = dst[n*f:], rows[n:]
+	}
+}
+
+// checkRows panics where a row is not in [0, n): assembly would read what is not ours.
+func checkRows(rows []int32, n int) {
+	for _, row := range rows {
+		if uint32(row) >= uint32(n) {
+			panic("kernel: gather of a row that is not in the table")
+		}
+	}
+}
+
+func gatherGeneric(dst, table []float32, f, n int, rows []int32) {
+	for i, row := range rows[:n] {
+		copy(dst[i*f:(i+1)*f], table[int(row)*f:(int(row)+1)*f])
+	}
+}

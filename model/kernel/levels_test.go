@@ -1,0 +1,170 @@
+package kernel_test
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"kindred/model/kernel"
+)
+
+// lengths is every length that the loops' tails can tell apart, and some long ones.
+func lengths() []int {
+	var n []int
+	for i := range 301 {
+		n = append(n, i)
+	}
+	return append(n, 511, 768, 1023)
+}
+
+// within fails where got is further from want than rounding of terms of the given
+// magnitude explains.
+func within(t *testing.T, what string, got float32, want, magnitude float64) {
+	t.Helper()
+	if !(math.Abs(float64(got)-want) <= 1e-6*(magnitude+1e-6)) {
+		t.Fatalf("%s = %v, want %v", what, got, want)
+	}
+}
+
+// guarded is random numbers that begin at an odd place in memory, between numbers that nobody may change.
+type guarded struct {
+	v        []float32
+	all      []float32
+	off, end int
+}
+
+const guard = 12345
+
+func newGuarded(seed uint64, n int) guarded {
+	g := guarded{all: randoms(seed, n+40), off: int(seed%17) + 1}
+	g.end = g.off + n
+	for i := range g.all {
+		if i < g.off || i >= g.end {
+			g.all[i] = guard
+		}
+	}
+	g.v = g.all[g.off:g.end:g.end]
+	return g
+}
+
+// intact fails when a number beside v was written.
+func (g guarded) intact(t *testing.T, what string) {
+	t.Helper()
+	for i, v := range g.all {
+		if (i < g.off || i >= g.end) && v != guard {
+			t.Fatalf("%s of length %d wrote the number %d beyond its place", what, len(g.v), i-g.off)
+		}
+	}
+}
+
+func TestVectorsOfEveryLengthAtEveryLevel(t *testing.T) {
+	kernel.AtEveryLevel(t, func(t *testing.T) {
+		for _, n := range lengths() {
+			x, y := newGuarded(uint64(n), n).v, newGuarded(uint64(3*n+1), n)
+			within(t, "Dot", kernel.Dot(x, y.v), dot(x, y.v), float64(n))
+			before := slices.Clone(y.v)
+			kernel.Axpy(.75, x, y.v)
+			for i := range x {
+				within(t, "Axpy", y.v[i], .75*float64(x[i])+float64(before[i]), 2)
+			}
+			y.intact(t, "Axpy")
+		}
+	})
+}
+
+func TestPassesOverEveryNumberOfColumnsAtEveryLevel(t *testing.T) {
+	kernel.AtEveryLevel(t, func(t *testing.T) {
+		for _, f := range lengths() {
+			for _, n := range []int{0, 1, 2, 3, 4, 5, 7, 11} {
+				seed := uint64(f*12 + n)
+				rows, p := newGuarded(seed, n*f).v, newGuarded(seed+1, f).v
+				w, b := newGuarded(seed+2, n).v, newGuarded(seed+3, n).v
+				dst, product, residual := newGuarded(seed+4, n), newGuarded(seed+5, f), newGuarded(seed+6, f)
+				wantProduct, wantResidual := widen(product.v), widen(residual.v)
+				kernel.Gemv(dst.v, rows, p)
+				for i := range n {
+					row := rows[i*f : (i+1)*f]
+					s := dot(row, p)
+					within(t, "Gemv", dst.v[i], s, float64(f))
+					for k, y := range row {
+						wantProduct[k] += float64(w[i]) * s * float64(y)
+						wantResidual[k] += (float64(b[i]) - float64(w[i])*s) * float64(y)
+					}
+				}
+				kernel.NormalMul(product.v, rows, w, p)
+				kernel.NormalResidual(residual.v, rows, w, b, p)
+				for k := range f {
+					within(t, "NormalMul", product.v[k], wantProduct[k], float64(n*f))
+					within(t, "NormalResidual", residual.v[k], wantResidual[k], float64(n*f))
+				}
+				dst.intact(t, "Gemv")
+				product.intact(t, "NormalMul")
+				residual.intact(t, "NormalResidual")
+			}
+		}
+	})
+}
+
+func TestGatherOfEveryNumberOfColumnsAtEveryLevel(t *testing.T) {
+	kernel.AtEveryLevel(t, func(t *testing.T) {
+		for _, f := range lengths()[1:] {
+			const many, n = 5, 23
+			table, dst, rows := newGuarded(uint64(f), many*f).v, newGuarded(uint64(f+1), n*f), make([]int32, n)
+			for i := range rows {
+				rows[i] = int32(i*i) % many
+			}
+			kernel.Gather(dst.v, table, f, rows)
+			for i, row := range rows {
+				if !slices.Equal(dst.v[i*f:(i+1)*f], table[int(row)*f:(int(row)+1)*f]) {
+					t.Fatalf("f = %d: copy %d is not row %d", f, i, row)
+				}
+			}
+			dst.intact(t, "Gather")
+		}
+	})
+}
+
+func TestGatherRefusesRowsThatAreNotThere(t *testing.T) {
+	for _, row := range []int32{-1, 3} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("Gather of row %d of 3 did not panic", row)
+				}
+			}()
+			kernel.Gather(make([]float32, 4), make([]float32, 6), 2, []int32{0, row})
+		}()
+	}
+}
+
+// TestPassesLongerThanOneCall covers the cut into calls of bounded time.
+func TestPassesLongerThanOneCall(t *testing.T) {
+	const n, f = 70001, 4
+	rows, p, w, b := randoms(1, n*f), randoms(2, f), randoms(3, n), randoms(4, n)
+	numbers, index := make([]float32, n*f), make([]int32, n)
+	for i := range index {
+		index[i] = int32(n - 1 - i)
+	}
+	scores, product, residual := make([]float32, n), make([]float32, f), make([]float32, f)
+	kernel.Gemv(scores, rows, p)
+	kernel.NormalMul(product, rows, w, p)
+	kernel.NormalResidual(residual, rows, w, b, p)
+	kernel.Gather(numbers, rows, f, index)
+	wantProduct, wantResidual := make([]float64, f), make([]float64, f)
+	for i := range n {
+		row := rows[i*f : (i+1)*f]
+		s := dot(row, p)
+		within(t, "Gemv", scores[i], s, f)
+		for k, y := range row {
+			wantProduct[k] += float64(w[i]) * s * float64(y)
+			wantResidual[k] += (float64(b[i]) - float64(w[i])*s) * float64(y)
+		}
+		if !slices.Equal(row, numbers[(n-1-i)*f:(n-i)*f]) {
+			t.Fatalf("Gather lost row %d", i)
+		}
+	}
+	for k := range f {
+		within(t, "NormalMul", product[k], wantProduct[k], n/4)
+		within(t, "NormalResidual", residual[k], wantResidual[k], n/4)
+	}
+}
