@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 )
 
-// pivotOrder is the order of the matrices that are inverted in float64 by the textbook:
+// pivotOrder is the order of the matrices that are factored in float64 by the textbook:
 // two panels of A, and a divisor of gemmEdge.
 const pivotOrder = 24
 
@@ -22,20 +22,22 @@ func (e *NotPositiveError) Error() string {
 	return fmt.Sprintf("the matrix is not positive definite in float32 (near row %d)", e.Row)
 }
 
-// Invert replaces the positive definite matrix by its inverse, in place.
+// Invert replaces the positive definite matrix A by its inverse, in place, by Cholesky's method.
 //
-// It sweeps block by block (Gauss-Jordan for symmetric matrices, J. H. Goodnight, "A
-// Tutorial on the SWEEP Operator", The American Statistician 33, 1979): with the pivot
-// block D, its columns V and W = VD⁻¹,
+// Block by block, with the pivot block D = LLᵀ, M = L⁻¹, its columns V, and
+// Y = VMᵀ,
 //
-//	A_ij ← A_ij − W_i V_jᵀ,   A_ik ← W_i,   A_kk ← −D⁻¹,
+//	A_ij ← A_ij − Y_i Y_jᵀ,   A_ik ← Y_i M,   A_kk ← −MᵀM,
 //
-// which leaves −A⁻¹ when every block was the pivot once. What is not yet swept is the
-// Schur complement of Cholesky's method, and the pivots are factored by it, so the matrix is
-// refused where Cholesky refuses it. The work is that of factoring, inverting the factor
-// and multiplying it by its transpose, n³/2 multiply-adds; but all of it is one product of large
-// blocks, alike for every step, where the three stages of the usual way are triangular solves
-// of many shapes. Memory beside the matrix is 3 KB a row.
+// which leaves −A⁻¹ when every block was the pivot once (the symmetric sweep, J. H. Goodnight, "A
+// Tutorial on the SWEEP Operator", The American Statistician 33, 1979). Where neither row was the
+// pivot before, that is the Schur complement of Cholesky's factorization; where one was, it
+// is the inverse of the factor; where both were, its product with its own transpose. So
+// the operations, their number n³/2, and their rounding (J. Du Croz and N. Higham, "Stability of Methods
+// for Matrix Inversion", IMA J. Num. Anal. 12, 1992) are those of the three usual stages;
+// but all of them are one product of large blocks, alike for every step. It matters that
+// the product is of two factors Y: with VD⁻¹ and V, rounding would grow with the square
+// of the condition. Memory beside the matrix is 3 KB a row.
 //
 // workers goroutines share the work, 0 means one a processor; they change no byte of the
 // result. ctx is looked at between blocks; progress, if not nil, is called from the calling
@@ -65,22 +67,23 @@ type sweep struct {
 	m       *Symmetric
 	workers int
 	scratch []sweepScratch
-	v, w    []float32 // of every block row: V packed as B, W packed as A
+	left    []float32 // Y of every block row, packed as A
+	right   []float32 // and as B
 	pivot   pivot
 }
 
 // sweepScratch is a worker's.
-type sweepScratch struct{ turned []float32 }
+type sweepScratch struct{ packed, turned []float32 }
 
 func newSweep(m *Symmetric, workers int) *sweep {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
 	const size = gemmBlock * gemmBlock
-	s := &sweep{m: m, workers: workers, v: make([]float32, m.blocks*size), w: make([]float32, m.blocks*size), pivot: newPivot()}
+	s := &sweep{m: m, workers: workers, left: make([]float32, m.blocks*size), right: make([]float32, m.blocks*size), pivot: newPivot()}
 	s.scratch = make([]sweepScratch, workers)
 	for i := range s.scratch {
-		s.scratch[i].turned = make([]float32, size)
+		s.scratch[i] = sweepScratch{make([]float32, size), make([]float32, size)}
 	}
 	return s
 }
@@ -121,7 +124,7 @@ func (s *sweep) step(ctx context.Context, k int) error {
 	}
 	others := m.blocks - 1
 	return s.parallel(ctx, others*(others+1)/2, func(_ *sweepScratch, at int) {
-		// Block row after block row: the packed W of a row stays in the cache.
+		// Block row after block row: the packed Y_i stays in the cache.
 		i := int((math.Sqrt(8*float64(at)+1) - 1) / 2)
 		for i*(i+1)/2 > at {
 			i--
@@ -136,59 +139,68 @@ func (s *sweep) step(ctx context.Context, k int) error {
 		if j >= k {
 			j++
 		}
-		gemmSub(m.block(i, j), s.packed(s.w, i), s.packed(s.v, j), m.extent(i), m.extent(j), order, i == j)
+		shape := whole
+		if i == j {
+			shape = lowerC
+		}
+		gemmSub(m.block(i, j), s.part(s.left, i), s.part(s.right, j), m.extent(i), m.extent(j), order, shape)
 	})
 }
 
-// packed is block row i's part of v or w.
-func (s *sweep) packed(all []float32, i int) []float32 {
+// part is block row i's part of left or right.
+func (s *sweep) part(all []float32, i int) []float32 {
 	const size = gemmBlock * gemmBlock
 	return all[i*size : (i+1)*size]
 }
 
-// panel packs V_i, makes W_i of it, packs that, and puts it in V_i's place. Wᵀ is what is
-// computed, as D⁻¹Vᵀ: packing it is copying runs.
+// panel makes Y_i of V_i, packs it, and puts Y_i·M in V_i's place. What is computed is the
+// transposes, M·Vᵀ and Mᵀ·Yᵀ, because to pack these is to copy runs.
 func (s *sweep) panel(scratch *sweepScratch, i, k, order int) {
 	m, rows := s.m, s.m.extent(i)
-	v, w := s.packed(s.v, i), s.packed(s.w, i)
-	if i < k { // the block is Vᵀ, and becomes Wᵀ
-		b := m.block(k, i)
-		packCols(v, b, gemmBlock, order, rows, gemmCols)
-		clear(b)
-		gemmSub(b, s.pivot.packed, v, order, rows, order, false)
-		packCols(w, b, gemmBlock, order, rows, gemmRows)
-		return
+	left, right := s.part(s.left, i), s.part(s.right, i)
+	v, turned := scratch.packed, scratch.turned
+	if i < k { // the block is Vᵀ
+		turned = m.block(k, i)
+		packCols(v, turned, gemmBlock, order, rows, gemmCols)
+	} else {
+		packRows(v, m.block(i, k), gemmBlock, rows, order, gemmCols)
 	}
-	b, turned := m.block(i, k), scratch.turned
-	packRows(v, b, gemmBlock, rows, order, gemmCols)
 	clear(turned)
-	gemmSub(turned, s.pivot.packed, v, order, rows, order, false)
-	packCols(w, turned, gemmBlock, order, rows, gemmRows)
-	transposeBlock(b, turned, order, rows)
+	gemmSub(turned, s.pivot.factor, v, order, rows, order, lowerA)
+	packCols(left, turned, gemmBlock, order, rows, gemmRows)
+	packCols(right, turned, gemmBlock, order, rows, gemmCols)
+	clear(turned)
+	gemmSub(turned, s.pivot.turned, right, order, rows, order, upperA)
+	if i > k {
+		transposeBlock(m.block(i, k), turned, order, rows)
+	}
 }
 
-// pivot inverts blocks on the diagonal.
+// pivot factors blocks on the diagonal.
 type pivot struct {
-	d      []float32 // the block, both triangles
-	packed []float32 // −D⁻¹ packed as A
-	v, w   []float32 // as in sweep, of the inner steps
+	m      []float32 // the block, then M
+	factor []float32 // −M packed as A
+	turned []float32 // −Mᵀ packed as A
+	right  []float32 // M packed as B
+	a, b   []float32 // of the strip, packed
 	small  [pivotOrder * pivotOrder]float64
-	unit   [pivotOrder]float64
 }
 
 func newPivot() pivot {
-	const size = gemmBlock * gemmBlock
+	const size, strip = gemmBlock * gemmBlock, gemmBlock * pivotOrder
 	return pivot{
-		d: make([]float32, size), packed: make([]float32, size),
-		v: make([]float32, gemmBlock*pivotOrder), w: make([]float32, gemmBlock*pivotOrder),
+		m: make([]float32, size), factor: make([]float32, size), turned: make([]float32, size), right: make([]float32, size),
+		a: make([]float32, strip), b: make([]float32, strip),
 	}
 }
 
 // invert replaces the lower triangle of block, n rows padded to order, by that of −D⁻¹
-// and packs −D⁻¹; it returns the row near which that failed, or −1. It is the same sweep
-// inside of the block, with both triangles and with pivots inverted in float64.
+// and packs M; it returns the row near which that failed, or −1.
+//
+// Rows are eliminated from the block and, at the same time, from a unit matrix, which becomes M
+// where the block's columns are done with.
 func (p *pivot) invert(block []float32, n, order int) int {
-	d := p.d
+	m := p.m
 	for i := range order {
 		for j := range i + 1 {
 			x := block[i*gemmBlock+j]
@@ -198,7 +210,7 @@ func (p *pivot) invert(block []float32, n, order int) int {
 					x = 1
 				}
 			}
-			d[i*gemmBlock+j], d[j*gemmBlock+i] = x, x
+			m[i*gemmBlock+j], m[j*gemmBlock+i] = x, x
 		}
 	}
 	for k := 0; k < order; k += pivotOrder {
@@ -207,64 +219,79 @@ func (p *pivot) invert(block []float32, n, order int) int {
 		}
 	}
 	for i := range order {
-		for j := range i { // rounding differs on both sides of the diagonal; below counts
-			d[j*gemmBlock+i] = d[i*gemmBlock+j]
-		}
-		copy(block[i*gemmBlock:], d[i*gemmBlock:i*gemmBlock+i+1])
+		clear(m[i*gemmBlock+i+1 : i*gemmBlock+order])
 	}
-	packCols(p.packed, d, gemmBlock, order, order, gemmRows)
+	packCols(p.turned, m, gemmBlock, order, order, gemmRows)
+	packCols(p.right, m, gemmBlock, order, order, gemmCols)
+	clear(block)
+	gemmSub(block, p.turned, p.right, order, order, order, upperA)
+	packRows(p.factor, m, gemmBlock, order, order, gemmRows)
+	for i, v := range p.factor {
+		p.factor[i] = -v
+	}
+	for i, v := range p.turned {
+		p.turned[i] = -v
+	}
 	return -1
 }
 
-// step sweeps pivotOrder rows from k on; it reports whether they are positive definite.
+// step eliminates with the pivotOrder rows from k on; it reports whether they are positive definite.
 func (p *pivot) step(k, order int) bool {
-	d := p.d
-	if !p.invertSmall(k) {
+	if !p.factorSmall(k) {
 		return false
 	}
-	// V has zeros for the pivot's own rows, so that the products leave them and their columns alone.
-	packRows(p.v, d[k:], gemmBlock, order, pivotOrder, gemmCols)
-	for r := k; r < k+pivotOrder; r++ {
-		for n := range pivotOrder {
-			p.v[r/gemmCols*gemmCols*pivotOrder+n*gemmCols+r%gemmCols] = 0
-		}
-	}
-	rows := d[k*gemmBlock:]
-	for r := range pivotOrder {
+	// The factor times the rows: Z. Its own columns are the factor, times a unit matrix.
+	rows := p.m[k*gemmBlock:]
+	packCols(p.b, rows, gemmBlock, pivotOrder, order, gemmCols)
+	for i := range pivotOrder {
 		for j := range pivotOrder {
-			p.w[j/gemmRows*gemmRows*pivotOrder+r*gemmRows+j%gemmRows] = float32(-p.small[r*pivotOrder+j])
+			p.a[i/gemmRows*gemmRows*pivotOrder+j*gemmRows+i%gemmRows] = float32(-p.small[i*pivotOrder+j])
 		}
-		clear(rows[r*gemmBlock:][:order])
+		clear(rows[i*gemmBlock:][:order])
 	}
-	gemmSub(rows, p.w, p.v, pivotOrder, order, pivotOrder, false) // Wᵀ = D⁻¹Vᵀ
-	packCols(p.w, rows, gemmBlock, pivotOrder, order, gemmRows)
-	gemmSub(d, p.w, p.v, order, order, pivotOrder, false)
-	transposeBlock(d[k:], rows, pivotOrder, order)
-	for r := range pivotOrder {
+	gemmSub(rows, p.a, p.b, pivotOrder, order, pivotOrder, lowerA)
+	for i := range pivotOrder {
 		for j := range pivotOrder {
-			rows[r*gemmBlock+k+j] = float32(-p.small[r*pivotOrder+j])
+			rows[i*gemmBlock+k+j] = float32(p.small[i*pivotOrder+j])
 		}
 	}
+	// The rows below less Zᵀ of their columns times Z.
+	first := k + pivotOrder
+	if first == order {
+		return true
+	}
+	packCols(p.a, rows[first:], gemmBlock, pivotOrder, order-first, gemmRows)
+	packCols(p.b, rows, gemmBlock, pivotOrder, order, gemmCols)
+	below := p.m[first*gemmBlock:]
+	for i := range order - first {
+		clear(below[i*gemmBlock+k:][:pivotOrder])
+	}
+	gemmSub(below, p.a, p.b, order-first, order, pivotOrder, whole)
 	return true
 }
 
-// invertSmall inverts the pivot at k into small by Cholesky's method.
-func (p *pivot) invertSmall(k int) bool {
+// factorSmall is the inverse of Cholesky's factor of the pivot at k, in float64.
+func (p *pivot) factorSmall(k int) bool {
 	const n = pivotOrder
 	var a [n * n]float64
 	for i := range n {
 		for j := range i + 1 {
-			a[i*n+j] = float64(p.d[(k+i)*gemmBlock+k+j])
+			a[i*n+j] = float64(p.m[(k+i)*gemmBlock+k+j])
 		}
 	}
 	if !Cholesky(a[:], n) {
 		return false
 	}
-	for i := range n {
-		clear(p.unit[:])
-		p.unit[i] = 1
-		CholeskySolve(a[:], n, p.unit[:])
-		copy(p.small[i*n:], p.unit[:])
+	clear(p.small[:])
+	for j := range n { // column j of the inverse, by forward substitution
+		p.small[j*n+j] = 1 / a[j*n+j]
+		for i := j + 1; i < n; i++ {
+			sum := 0.0
+			for l := j; l < i; l++ {
+				sum += a[i*n+l] * p.small[l*n+j]
+			}
+			p.small[i*n+j] = -sum / a[i*n+i]
+		}
 	}
 	return true
 }
@@ -273,5 +300,5 @@ func (p *pivot) invertSmall(k int) bool {
 func InvertBytes(n, workers int) int64 {
 	const block = 4 * gemmBlock * gemmBlock
 	blocks := (int64(n) + gemmBlock - 1) / gemmBlock
-	return block * (2*blocks + int64(workers) + 2)
+	return block * (2*blocks + 2*int64(workers) + 5)
 }

@@ -66,6 +66,57 @@ func TestTheInverseIsThatOfFloat64(t *testing.T) {
 	})
 }
 
+func TestAnIllConditionedMatrixLosesNoMoreThanItsConditionSays(t *testing.T) {
+	const n = 800
+	r := rand.New(rand.NewPCG(8, 9))
+	x := mat.NewDense(n/2, n, nil) // popular columns make one eigenvalue large
+	x.Apply(func(_, j int, _ float64) float64 {
+		if r.Float64() < 1/(1+float64(j)/50) {
+			return 1
+		}
+		return 0
+	}, x)
+	full := mat.NewSymDense(n, nil)
+	full.SymOuterK(1, x.T())
+	for _, lambda := range []float64{100, 1, .01} {
+		m := NewSymmetric(n)
+		row := make([]float32, n)
+		a := mat.NewSymDense(n, nil)
+		for i := range n {
+			for j := range i + 1 {
+				row[j] = float32(full.At(i, j))
+				if i == j {
+					row[j] += float32(lambda)
+				}
+				a.SetSym(i, j, float64(row[j]))
+			}
+			m.SetRow(i, row)
+		}
+		if err := m.Invert(t.Context(), 2, nil); err != nil {
+			t.Fatal(err)
+		}
+		var factor mat.Cholesky
+		var want mat.SymDense
+		factor.Factorize(a)
+		if err := factor.InverseTo(&want); err != nil {
+			t.Fatal(err)
+		}
+		var values mat.EigenSym
+		values.Factorize(a, false)
+		of := values.Values(nil)
+		condition := of[n-1] / of[0]
+		worst := 0.0
+		for i := range n {
+			for j := range n {
+				worst = max(worst, math.Abs(float64(m.At(i, j))-want.At(i, j))*of[0])
+			}
+		}
+		if bound := condition * 6e-8; !(worst <= bound) {
+			t.Errorf("λ %v, condition %.2g: %.2g off, want within %.2g", lambda, condition, worst, bound)
+		}
+	}
+}
+
 func TestAnInverseIsTheSameBytesForAnyWorkerCount(t *testing.T) {
 	var want []float32
 	for _, workers := range []int{1, 2, 7, 0} {

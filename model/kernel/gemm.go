@@ -21,23 +21,38 @@ const (
 	gemmEdge = 96
 )
 
+// shape is what of a product need not be computed.
+type shape int
+
+const (
+	whole  shape = iota
+	lowerC       // of C, tiles that lie wholly above the diagonal, which are left as they are
+	lowerA       // A is square and zero above the diagonal
+	upperA       // A is square and zero below the diagonal
+)
+
 // gemmSub subtracts the product of packed panels from a block: C −= A·B, where C is
 // rows × cols of a block whose rows are gemmBlock numbers apart, A is rows × k and B is
-// k × cols; rows is a multiple of gemmRows and cols of gemmCols. With lower, tiles that lie
-// wholly above the diagonal are left as they are. One call of the micro-kernel is
-// 2·12·32·k operations, some microseconds.
-func gemmSub(c, a, b []float32, rows, cols, k int, lower bool) {
+// k × cols; rows is a multiple of gemmRows and cols of gemmCols. One call of the micro-kernel
+// is 2·12·32·k operations, some microseconds.
+func gemmSub(c, a, b []float32, rows, cols, k int, shape shape) {
 	if rows <= 0 || cols <= 0 || k <= 0 {
 		return
 	}
 	_, _, _ = c[(rows-1)*gemmBlock+cols-1], a[rows*k-1], b[k*cols-1]
 	for i := 0; i < rows; i += gemmRows {
-		end := cols
-		if lower {
+		from, to, end := 0, k, cols
+		switch shape {
+		case lowerC:
 			end = min(cols, i+gemmRows)
+		case lowerA:
+			to = min(k, i+gemmRows)
+		case upperA:
+			from = i
 		}
+		x := a[i*k+from*gemmRows : i*k+to*gemmRows]
 		for j := 0; j < end; j += gemmCols {
-			gemmTile(c[i*gemmBlock+j:], a[i*k:(i+gemmRows)*k], b[j*k:(j+gemmCols)*k], k)
+			gemmTile(c[i*gemmBlock+j:], x, b[j*k+from*gemmCols:j*k+to*gemmCols], to-from)
 		}
 	}
 }

@@ -104,6 +104,6 @@ func BenchmarkGemmBlock(b *testing.B) {
 	x, y, c := make([]float32, size), make([]float32, size), make([]float32, size)
 	b.SetBytes(2 * gemmBlock * size) // MB/s is millions of operations a second
 	for b.Loop() {
-		gemmSub(c, x, y, gemmBlock, gemmBlock, gemmBlock, false)
+		gemmSub(c, x, y, gemmBlock, gemmBlock, gemmBlock, whole)
 	}
 }
