@@ -12,7 +12,7 @@ import (
 const segmentCall = `{"type":"track","event":"Product Viewed","messageId":"ajs-next-1763600438503-7f3c2a9d-5b1e-4c8a-9f60-2d1e8b7a4c35",` +
 	`"userId":"user-184467","anonymousId":"5f0c8a1e-3b7d-4e92-a6c4-91d2e8f7b03a","timestamp":"2026-11-20T11:59:58.503Z",` +
 	`"properties":{"product_id":"sku-48213","price":59.9,"currency":"EUR","category":"shoes"},` +
-	`"context":{"page":{"path":"/p/48213","url":"https://shop.example/p/48213"},"userAgent":"Mozilla/5.0 (X11; Linux x86_64)",` +
+	`"context":{"page":{"path":"/p/48213","url":"https://shop.example/p/48213"},"userAgent":"Mozilla/5.0 (X11; Linux x86_64; rv:1)",` +
 	`"locale":"en-GB","library":{"name":"analytics.js","version":"2.1.0"},"timezone":"US"}}`
 
 // jsonEvent is what encoding/json needs to read the fields of a canonical event.

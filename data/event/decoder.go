@@ -15,8 +15,8 @@ import (
 // comes first; who keeps part of one beyond that copies it (strings.Clone,
 // bytes.Clone, maps.Clone). What is read, what is refused and with which error is
 // exactly what Decode and Open say: the decoder reads in one pass what Append
-// writes, and leaves to them everything that looks different (white space, escapes
-// in what is not a raw field, null, and every mistake).
+// writes, and leaves to them everything that looks different (another order of the
+// fields, white space, null, escapes outside the raw fields, and every mistake).
 //
 // A reader that calls Reset between batches of similar size allocates nothing after
 // the first few. One that never does stays correct and allocates a little. The zero
@@ -51,135 +51,133 @@ func (d *Decoder) Open(b []byte, e *data.Event) error {
 	return d.Decode(payload, e)
 }
 
-// The top-level fields, as bits of what an event has said.
-const (
-	hasV = 1 << iota
-	hasID
-	hasSource
-	hasTenant
-	hasEnv
-	hasType
-	hasName
-	hasIDs
-	hasProfile
-	hasT
-	hasSession
-	hasProps
-	hasTraits
-	hasItems
-	hasValue
-	hasCtx
-	hasBot
-	hasConsent
-	hasSchema
-	hasRec
-	hasImported
-	hasShown
-)
-
-// event is Decode's single pass. It reports false where it gives up, with e in any state.
-func (d *Decoder) event(b []byte, e *data.Event) bool {
+// event is Decode's single pass: it follows Append, field by field in Append's
+// order, so that no field can come twice. It reports false where it gives up, with
+// e in any state.
+func (d *Decoder) event(b []byte, e *data.Event) (ok bool) {
 	s := &d.scan
 	s.reset(b)
 	*e = data.Event{}
-	if s.at() != '{' {
+	if !s.literal(`{"v":1,"id":`) {
 		return false
 	}
-	s.i++
-	for seen := 0; ; {
-		from, to, ok := s.name()
-		if !ok {
-			return false
-		}
-		bit := 0
-		switch string(b[from:to]) {
-		case "v":
-			bit = hasV
-			n, okay := s.whole()
-			e.V, ok = int(n), okay && n == data.EventVersion
-		case "id":
-			bit = hasID
-			e.ID, ok = s.id()
-		case "source":
-			bit = hasSource
-			e.Source, ok = s.id()
-		case "tenant":
-			bit = hasTenant
-			e.Space, ok = d.tenant()
-		case "env":
-			bit = hasEnv
-			e.Env, ok = s.string()
-		case "type":
-			bit = hasType
-			e.Type, ok = s.eventType()
-		case "name":
-			bit = hasName
-			e.Name, ok = s.string()
-		case "ids":
-			bit = hasIDs
-			ok = d.ids(&e.IDs)
-		case "profile":
-			bit = hasProfile
-			var id string
-			id, ok = s.id()
-			e.Profile = data.ProfileID(id)
-		case "t":
-			bit = hasT
-			ok = d.times(&e.Times)
-		case "session":
-			bit = hasSession
-			ok = d.session(&e.Session)
-		case "props":
-			bit = hasProps
-			e.Props, ok = s.rawObject()
-		case "traits":
-			bit = hasTraits
-			e.Traits, ok = s.rawObject()
-		case "items":
-			bit = hasItems
-			e.Items, ok = d.items()
-		case "value":
-			bit = hasValue
-			e.Value, ok = s.float()
-		case "ctx":
-			bit = hasCtx
-			e.Ctx, ok = s.rawObject()
-		case "bot":
-			bit = hasBot
-			e.Bot, ok = s.rawObject()
-		case "consent":
-			bit = hasConsent
-			e.Consent, ok = s.rawObject()
-		case "schema":
-			bit = hasSchema
-			e.Schema, ok = s.rawObject()
-		case "rec":
-			bit = hasRec
-			e.Rec, ok = d.rec()
-		case "imported":
-			bit = hasImported
-			e.Imported, ok = s.flag()
-		case "shown":
-			bit = hasShown
-			e.Shown, ok = d.shown()
-		case "marker", "absorb", "skip":
-			return false
-		default:
-			ok = d.extra(e, alias(b[from:to]))
-		}
-		if !ok || seen&bit != 0 {
-			return false
-		}
-		seen |= bit
-		again, ok := s.more('}')
-		if again {
-			continue
-		}
-		return ok && !s.spaced && s.i == len(b) && isComplete(e)
+	e.V = data.EventVersion
+	if e.ID, ok = s.id(); !ok {
+		return false
 	}
+	if s.literal(`,"source":`) {
+		if e.Source, ok = s.id(); !ok {
+			return false
+		}
+	}
+	if s.literal(`,"tenant":`) {
+		if e.Space, ok = d.tenant(); !ok {
+			return false
+		}
+	}
+	if s.literal(`,"env":`) {
+		if e.Env, ok = s.string(); !ok {
+			return false
+		}
+	}
+	if !s.literal(`,"type":`) {
+		return false
+	}
+	if e.Type, ok = s.eventType(); !ok {
+		return false
+	}
+	if s.literal(`,"name":`) {
+		if e.Name, ok = s.string(); !ok {
+			return false
+		}
+	}
+	if s.literal(`,"ids":`) && !d.ids(&e.IDs) {
+		return false
+	}
+	if s.literal(`,"profile":`) {
+		id, ok := s.id()
+		if e.Profile = data.ProfileID(id); !ok {
+			return false
+		}
+	}
+	if !s.literal(`,"t":`) || !d.times(&e.Times) {
+		return false
+	}
+	if s.literal(`,"session":`) && !d.session(&e.Session) {
+		return false
+	}
+	if s.literal(`,"props":`) {
+		if e.Props, ok = s.rawObject(); !ok {
+			return false
+		}
+	}
+	if s.literal(`,"traits":`) {
+		if e.Traits, ok = s.rawObject(); !ok {
+			return false
+		}
+	}
+	if s.literal(`,"items":`) {
+		if e.Items, ok = d.items(); !ok {
+			return false
+		}
+	}
+	if s.literal(`,"value":`) {
+		if e.Value, ok = s.float(); !ok {
+			return false
+		}
+	}
+	return d.second(e)
 }
 
-// isComplete is complete for an answer that needs no reason.
+// second is the half of an event that few events have much of.
+func (d *Decoder) second(e *data.Event) (ok bool) {
+	s := &d.scan
+	if s.literal(`,"ctx":`) {
+		if e.Ctx, ok = s.rawObject(); !ok {
+			return false
+		}
+	}
+	if s.literal(`,"bot":`) {
+		if e.Bot, ok = s.rawObject(); !ok {
+			return false
+		}
+	}
+	if s.literal(`,"consent":`) {
+		if e.Consent, ok = s.rawObject(); !ok {
+			return false
+		}
+	}
+	if s.literal(`,"schema":`) {
+		if e.Schema, ok = s.rawObject(); !ok {
+			return false
+		}
+	}
+	if s.literal(`,"rec":`) {
+		if e.Rec, ok = d.rec(); !ok {
+			return false
+		}
+	}
+	if s.literal(`,"imported":true`) {
+		e.Imported = true
+	}
+	if s.literal(`,"shown":`) {
+		if e.Shown, ok = d.shown(); !ok {
+			return false
+		}
+	}
+	for last := ""; s.at() == ','; {
+		s.i++
+		from, to, ok := s.name()
+		name := alias(s.b[from:to])
+		if !ok || name <= last && e.Extra != nil || known(name) || !d.extra(e, name) {
+			return false
+		}
+		last = name
+	}
+	return s.comes('}') && s.i == len(s.b) && !s.spaced && isComplete(e)
+}
+
+// isComplete is complete where nobody asks for the reason.
 func isComplete(e *data.Event) bool {
 	return e.V != 0 && e.ID != "" && e.Type != "" && (e.Name != "" || e.Type != data.Track && e.Type != data.System) &&
 		!e.Times.Received.IsZero() && (e.Type == data.System || !e.Times.Event.IsZero())
@@ -239,16 +237,14 @@ func (s *scan) rawObject() ([]byte, bool) {
 	return s.b[from:s.i:s.i], ok
 }
 
-// time reads a time in the form that Append writes.
-func (s *scan) time() (time.Time, bool) {
-	if s.at() != '"' {
+// instant reads a time in the form that Append writes.
+func (s *scan) instant() (time.Time, bool) {
+	const n = len(`"2006-01-02T15:04:05.000Z"`)
+	if len(s.b)-s.i < n || s.b[s.i] != '"' || s.b[s.i+n-1] != '"' {
 		return time.Time{}, false
 	}
-	from, to, _, ok := s.text()
-	if !ok {
-		return time.Time{}, false
-	}
-	ms, ok := instantMS(s.b[from:to])
+	ms, ok := instantMS(s.b[s.i+1 : s.i+n-1])
+	s.i += n
 	return time.UnixMilli(ms).UTC(), ok
 }
 
@@ -268,13 +264,11 @@ func (d *Decoder) tenant() (data.Space, bool) {
 	return d.space, true
 }
 
-// extra keeps an unknown field.
+// extra keeps an unknown field. Append writes them in the order of their names, so
+// the caller knows that this one is new.
 func (d *Decoder) extra(e *data.Event, name string) bool {
 	if e.Extra == nil {
 		e.Extra = d.arena.extras.take()
-	}
-	if _, twice := e.Extra[name]; twice {
-		return false
 	}
 	d.scan.at()
 	from := d.scan.i

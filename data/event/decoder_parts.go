@@ -2,217 +2,188 @@ package event
 
 import "kindred/data"
 
-// The objects of a canonical event that are ours, read as decode_parts.go reads
-// them. Unknown fields, null and duplicates are given up on.
+// The objects of a canonical event that are ours, in the order that Append gives
+// their fields. At a field, b[i] is the bracket or comma before its name.
 
-// fields calls field for every field of the object that comes next, whose nesting
-// level must be one of ours, and so below MaxDepth. field returns the field's bit.
-func (d *Decoder) fields(field func(name string) (bit int, ok bool)) bool {
-	s := &d.scan
-	if s.at() != '{' {
-		return false
-	}
-	s.i++
-	if s.at() == '}' {
-		s.i++
+// field passes the separator and the name of a field (given with quotes and colon)
+// if they come next, and then expects a comma before the fields that follow.
+func (s *scan) field(separator *byte, name string) bool {
+	if i := s.i + 1; len(s.b)-i >= len(name) && s.b[i-1] == *separator && string(s.b[i:i+len(name)]) == name {
+		s.i = i + len(name)
+		*separator = ','
 		return true
 	}
-	for seen := 0; ; {
-		from, to, ok := s.name()
-		if !ok {
+	return false
+}
+
+// end passes the end of an object that had a field.
+func (s *scan) end(separator byte) bool { return separator == ',' && s.comes('}') }
+
+func (d *Decoder) ids(ids *data.IDs) (ok bool) {
+	s, separator := &d.scan, byte('{')
+	if s.field(&separator, `"user":`) {
+		id, ok := s.id()
+		if ids.User = data.UserID(id); !ok {
 			return false
 		}
-		bit, ok := field(alias(s.b[from:to]))
-		if !ok || bit == 0 || seen&bit != 0 {
+	}
+	if s.field(&separator, `"anon":`) {
+		id, ok := s.id()
+		if ids.Anonymous = data.AnonymousID(id); !ok {
 			return false
 		}
-		seen |= bit
-		if again, ok := s.more('}'); !again {
-			return ok
-		}
 	}
-}
-
-// elements calls element for every element of the array that comes next.
-func (d *Decoder) elements(element func() bool) bool {
-	s := &d.scan
-	if s.at() != '[' {
-		return false
-	}
-	s.i++
-	if s.at() == ']' {
-		s.i++
-		return true
-	}
-	for {
-		if !element() {
+	if s.field(&separator, `"group":`) {
+		if ids.Group, ok = s.id(); !ok {
 			return false
 		}
-		if again, ok := s.more(']'); !again {
-			return ok
+	}
+	if s.field(&separator, `"device":`) {
+		if ids.Device, ok = s.id(); !ok {
+			return false
 		}
 	}
+	if s.field(&separator, `"ext":`) {
+		if ids.External, ok = d.external(); !ok {
+			return false
+		}
+	}
+	return s.end(separator)
 }
 
-func (d *Decoder) ids(ids *data.IDs) bool {
-	s := &d.scan
-	return d.fields(func(name string) (bit int, ok bool) {
-		var id string
-		switch name {
-		case "user":
-			id, ok = s.id()
-			ids.User = data.UserID(id)
-			return 1, ok
-		case "anon":
-			id, ok = s.id()
-			ids.Anonymous = data.AnonymousID(id)
-			return 2, ok
-		case "group":
-			ids.Group, ok = s.id()
-			return 4, ok
-		case "device":
-			ids.Device, ok = s.id()
-			return 8, ok
-		case "ext":
-			from := d.arena.external.begin()
-			ok = d.elements(func() bool {
-				var x data.ExternalID
-				ok := d.fields(func(name string) (bit int, ok bool) {
-					switch name {
-					case "type":
-						x.Type, ok = s.id()
-						return 1, ok
-					case "id":
-						x.ID, ok = s.id()
-						return 2, ok
-					}
-					return 0, false
-				})
-				from = d.arena.external.push(from, x)
-				return ok
-			})
-			ids.External = d.arena.external.run(from)
-			return 16, ok
+func (d *Decoder) external() ([]data.ExternalID, bool) {
+	s, from := &d.scan, d.arena.external.begin()
+	for open := byte('['); s.comes(open); open = ',' {
+		var x data.ExternalID
+		var ok bool
+		separator := byte('{')
+		if s.field(&separator, `"type":`) {
+			if x.Type, ok = s.id(); !ok {
+				return nil, false
+			}
 		}
-		return 0, false
-	})
+		if s.field(&separator, `"id":`) {
+			if x.ID, ok = s.id(); !ok {
+				return nil, false
+			}
+		}
+		if !s.end(separator) {
+			return nil, false
+		}
+		from = d.arena.external.push(from, x)
+	}
+	return d.arena.external.run(from), s.comes(']')
 }
 
-func (d *Decoder) times(t *data.Times) bool {
-	s := &d.scan
-	return d.fields(func(name string) (bit int, ok bool) {
-		switch name {
-		case "event":
-			t.Event, ok = s.time()
-			return 1, ok
-		case "original":
-			t.Original, ok = s.time()
-			return 2, ok
-		case "sent":
-			t.Sent, ok = s.time()
-			return 4, ok
-		case "received":
-			t.Received, ok = s.time()
-			return 8, ok
-		case "skew_ms":
-			t.SkewMS, ok = s.whole()
-			return 16, ok
-		case "clamped":
-			t.Clamped, ok = s.flag()
-			return 32, ok
-		case "late":
-			t.Late, ok = s.flag()
-			return 64, ok
+func (d *Decoder) times(t *data.Times) (ok bool) {
+	s, separator := &d.scan, byte('{')
+	if s.field(&separator, `"event":`) {
+		if t.Event, ok = s.instant(); !ok {
+			return false
 		}
-		return 0, false
-	})
+	}
+	if s.field(&separator, `"original":`) {
+		if t.Original, ok = s.instant(); !ok {
+			return false
+		}
+	}
+	if s.field(&separator, `"sent":`) {
+		if t.Sent, ok = s.instant(); !ok {
+			return false
+		}
+	}
+	if s.field(&separator, `"received":`) {
+		if t.Received, ok = s.instant(); !ok {
+			return false
+		}
+	}
+	if s.field(&separator, `"skew_ms":`) {
+		if t.SkewMS, ok = s.whole(); !ok {
+			return false
+		}
+	}
+	t.Clamped = s.field(&separator, `"clamped":true`)
+	t.Late = s.field(&separator, `"late":true`)
+	return s.end(separator)
 }
 
-func (d *Decoder) session(ref *data.SessionRef) bool {
-	s := &d.scan
-	return d.fields(func(name string) (bit int, ok bool) {
-		switch name {
-		case "id":
-			ref.ID, ok = s.id()
-			return 1, ok
-		case "index":
-			var n int64
-			n, ok = s.whole()
-			ref.Index = int(n)
-			return 2, ok
-		case "first":
-			ref.First, ok = s.flag()
-			return 4, ok
+func (d *Decoder) session(ref *data.SessionRef) (ok bool) {
+	s, separator := &d.scan, byte('{')
+	if s.field(&separator, `"id":`) {
+		if ref.ID, ok = s.id(); !ok {
+			return false
 		}
-		return 0, false
-	})
+	}
+	if s.field(&separator, `"index":`) {
+		n, ok := s.whole()
+		if ref.Index = int(n); !ok {
+			return false
+		}
+	}
+	ref.First = s.field(&separator, `"first":true`)
+	return s.end(separator)
 }
 
 func (d *Decoder) items() ([]data.EventItem, bool) {
-	s := &d.scan
-	from := d.arena.items.begin()
-	ok := d.elements(func() bool {
+	s, from := &d.scan, d.arena.items.begin()
+	for open := byte('['); s.comes(open); open = ',' {
 		var it data.EventItem
-		ok := d.fields(func(name string) (bit int, ok bool) {
-			switch name {
-			case "id":
-				var id string
-				id, ok = s.id()
-				it.ID = data.ItemID(id)
-				return 1, ok
-			case "qty":
-				it.Quantity, ok = s.float()
-				return 2, ok
-			case "price":
-				it.Price, ok = s.float()
-				return 4, ok
-			case "facets":
-				it.Facets, ok = d.facets()
-				return 8, ok
+		separator := byte('{')
+		if !s.field(&separator, `"id":`) {
+			return nil, false
+		}
+		id, ok := s.id()
+		if it.ID = data.ItemID(id); !ok || id == "" {
+			return nil, false
+		}
+		if s.field(&separator, `"qty":`) {
+			if it.Quantity, ok = s.float(); !ok {
+				return nil, false
 			}
-			return 0, false
-		})
+		}
+		if s.field(&separator, `"price":`) {
+			if it.Price, ok = s.float(); !ok {
+				return nil, false
+			}
+		}
+		if s.field(&separator, `"facets":`) {
+			if it.Facets, ok = d.facets(); !ok {
+				return nil, false
+			}
+		}
+		if !s.end(separator) {
+			return nil, false
+		}
 		from = d.arena.items.push(from, it)
-		return ok && it.ID != ""
-	})
-	return d.arena.items.run(from), ok
+	}
+	return d.arena.items.run(from), s.comes(']')
 }
 
-// facets reads an object of lists of strings; it has few names, told apart by the map.
-func (d *Decoder) facets() (facets map[string][]string, ok bool) {
-	s := &d.scan
-	if s.at() != '{' {
-		return nil, false
-	}
-	s.i++
-	for {
+// facets reads an object of lists of strings, in the order of their names.
+func (d *Decoder) facets() (map[string][]string, bool) {
+	s, texts := &d.scan, &d.arena.texts
+	facets, last := d.arena.facets.take(), ""
+	for open := byte('{'); s.comes(open); open = ',' {
 		from, to, ok := s.name()
-		if !ok {
-			return nil, false // also of {}, which Append does not write
-		}
 		name := facetName(alias(s.b[from:to]))
-		texts := &d.arena.texts
+		if !ok || name <= last && len(facets) > 0 {
+			return nil, false
+		}
 		first := texts.begin()
-		ok = d.elements(func() bool {
+		for open := byte('['); s.comes(open); open = ',' {
 			text, ok := s.string()
+			if !ok {
+				return nil, false
+			}
 			first = texts.push(first, text)
-			return ok
-		})
+		}
 		values := texts.run(first)
-		if !ok || len(values) == 0 {
+		if len(values) == 0 || !s.comes(']') {
 			return nil, false
 		}
-		if facets == nil {
-			facets = d.arena.facets.take()
-		}
-		if _, twice := facets[name]; twice {
-			return nil, false
-		}
-		facets[name] = values
-		if again, ok := s.more('}'); !again {
-			return facets, ok
-		}
+		facets[name], last = values, name
 	}
+	return facets, len(facets) > 0 && s.comes('}')
 }
 
 // facetName is the name in memory of its own where it is one of ours.
@@ -229,94 +200,110 @@ func facetName(name string) string {
 }
 
 func (d *Decoder) rec() (*data.RecRef, bool) {
-	s := &d.scan
+	s, separator := &d.scan, byte('{')
 	var r data.RecRef
-	ok := d.fields(func(name string) (bit int, ok bool) {
-		switch name {
-		case "request_id":
-			r.Request, ok = s.id()
-			return 1, ok
-		case "slot":
-			r.Slot, ok = s.id()
-			return 2, ok
-		case "position":
-			var n int64
-			n, ok = s.whole()
-			r.Position = int(n)
-			return 4, ok
-		case "model":
-			r.Model, ok = s.id()
-			return 8, ok
+	var ok bool
+	if s.field(&separator, `"request_id":`) {
+		if r.Request, ok = s.id(); !ok {
+			return nil, false
 		}
-		return 0, false
-	})
-	if !ok {
-		return nil, false
+	}
+	if s.field(&separator, `"slot":`) {
+		if r.Slot, ok = s.id(); !ok {
+			return nil, false
+		}
+	}
+	if s.field(&separator, `"position":`) {
+		n, ok := s.whole()
+		if r.Position = int(n); !ok {
+			return nil, false
+		}
+	}
+	if s.field(&separator, `"model":`) {
+		if r.Model, ok = s.id(); !ok {
+			return nil, false
+		}
 	}
 	from := d.arena.recs.begin()
 	from = d.arena.recs.push(from, r)
-	return &d.arena.recs.buf[from], true
+	return &d.arena.recs.buf[from], s.end(separator)
 }
 
 func (d *Decoder) shown() (*data.Shown, bool) {
-	s := &d.scan
+	s, separator := &d.scan, byte('{')
 	var w data.Shown
-	ok := d.fields(func(name string) (bit int, ok bool) {
-		switch name {
-		case "request_id":
-			w.Request, ok = s.id()
-			return 1, ok
-		case "slot":
-			w.Slot, ok = s.id()
-			return 2, ok
-		case "model":
-			w.Model, ok = s.id()
-			return 4, ok
-		case "arm":
-			w.Arm, ok = s.id()
-			return 8, ok
-		case "items":
-			from := d.arena.places.begin()
-			ok = d.elements(func() bool {
-				it, ok := d.shownItem()
-				from = d.arena.places.push(from, it)
-				return ok
-			})
-			w.Items = d.arena.places.run(from)
-			return 16, ok
+	var ok bool
+	if s.field(&separator, `"request_id":`) {
+		if w.Request, ok = s.id(); !ok {
+			return nil, false
 		}
-		return 0, false
-	})
-	if !ok {
-		return nil, false
+	}
+	if s.field(&separator, `"slot":`) {
+		if w.Slot, ok = s.id(); !ok {
+			return nil, false
+		}
+	}
+	if s.field(&separator, `"model":`) {
+		if w.Model, ok = s.id(); !ok {
+			return nil, false
+		}
+	}
+	if s.field(&separator, `"arm":`) {
+		if w.Arm, ok = s.id(); !ok {
+			return nil, false
+		}
+	}
+	if s.field(&separator, `"items":`) {
+		if w.Items, ok = d.shownItems(); !ok {
+			return nil, false
+		}
 	}
 	from := d.arena.shown.begin()
 	from = d.arena.shown.push(from, w)
-	return &d.arena.shown.buf[from], true
+	return &d.arena.shown.buf[from], s.end(separator)
 }
 
-func (d *Decoder) shownItem() (it data.ShownItem, ok bool) {
-	s := &d.scan
-	ok = d.fields(func(name string) (bit int, ok bool) {
-		switch name {
-		case "id":
-			var id string
-			id, ok = s.id()
-			it.Item = data.ItemID(id)
-			return 1, ok
-		case "position":
-			var n int64
-			n, ok = s.whole()
-			it.Position = int(n)
-			return 2, ok
-		case "score":
-			it.Score, ok = s.float()
-			return 4, ok
-		case "propensity":
-			it.Propensity, ok = s.float()
-			return 8, ok
+func (d *Decoder) shownItems() ([]data.ShownItem, bool) {
+	s, from := &d.scan, d.arena.places.begin()
+	for open := byte('['); s.comes(open); open = ',' {
+		var it data.ShownItem
+		var ok bool
+		separator := byte('{')
+		if s.field(&separator, `"id":`) {
+			id, ok := s.id()
+			if it.Item = data.ItemID(id); !ok {
+				return nil, false
+			}
 		}
-		return 0, false
-	})
-	return it, ok
+		if s.field(&separator, `"position":`) {
+			n, ok := s.whole()
+			if it.Position = int(n); !ok {
+				return nil, false
+			}
+		}
+		if s.field(&separator, `"score":`) {
+			if it.Score, ok = s.float(); !ok {
+				return nil, false
+			}
+		}
+		if s.field(&separator, `"propensity":`) {
+			if it.Propensity, ok = s.float(); !ok {
+				return nil, false
+			}
+		}
+		if !s.end(separator) {
+			return nil, false
+		}
+		from = d.arena.places.push(from, it)
+	}
+	return d.arena.places.run(from), s.comes(']')
+}
+
+// comes passes the byte c if it comes next.
+func (s *scan) comes(c byte) bool {
+	if s.i < len(s.b) && s.b[s.i] == c {
+		s.i++
+		return true
+	}
+	return false
 }

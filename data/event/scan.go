@@ -169,18 +169,19 @@ func (s *scan) value(depth int) bool {
 	case '[':
 		return s.array(depth)
 	case 't':
-		return s.word("true")
+		return s.literal("true")
 	case 'f':
-		return s.word("false")
+		return s.literal("false")
 	case 'n':
-		return s.word("null")
+		return s.literal("null")
 	default:
 		_, _, ok := s.number()
 		return ok
 	}
 }
 
-func (s *scan) word(w string) bool {
+// literal passes the bytes of w if they come next.
+func (s *scan) literal(w string) bool {
 	if len(s.b)-s.i >= len(w) && string(s.b[s.i:s.i+len(w)]) == w {
 		s.i += len(w)
 		return true
@@ -357,9 +358,9 @@ func (s *scan) float() (float64, bool) {
 // flag reads true or false.
 func (s *scan) flag() (v, ok bool) {
 	if s.at() == 't' {
-		return true, s.word("true")
+		return true, s.literal("true")
 	}
-	return false, s.word("false")
+	return false, s.literal("false")
 }
 
 // alias is b as a string without a copy: it changes when b does.
