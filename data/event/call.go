@@ -147,7 +147,7 @@ func looseID(v []byte) (string, error) {
 
 // looseFloat is a number, or a string that reads as a finite one.
 func looseFloat(v []byte) (float64, bool) {
-	s := string(v)
+	s := alias(v)
 	switch {
 	case len(v) == 0:
 		return 0, false

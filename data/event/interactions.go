@@ -1,6 +1,7 @@
 package event
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 
@@ -191,13 +192,29 @@ func property(object []byte, name string) (value []byte) {
 	if len(object) == 0 {
 		return nil
 	}
-	_ = eachField(object, func(n string, v []byte) error {
-		if n == name && !isNull(v) {
+	for i := skipSpace(object, 0) + 1; ; {
+		if i = skipSpace(object, i); object[i] == '}' {
+			return value
+		}
+		end := skipValue(object, i)
+		quoted := object[i:end]
+		i = skipSpace(object, skipSpace(object, end)+1)
+		end = skipValue(object, i)
+		if v := object[i:end]; isNamed(quoted, name) && !isNull(v) {
 			value = v
 		}
-		return nil
-	})
-	return value
+		if i = skipSpace(object, end); object[i] == ',' {
+			i++
+		}
+	}
+}
+
+// isNamed reports whether the checked string, given with its quotes, is name.
+func isNamed(quoted []byte, name string) bool {
+	if text := quoted[1 : len(quoted)-1]; bytes.IndexByte(text, '\\') < 0 {
+		return string(text) == name
+	}
+	return unquote(quoted) == name
 }
 
 // number is a property that is a number, or a string that reads as one.
