@@ -25,6 +25,7 @@ var files = []struct {
 	{"dot", dot},
 	{"normal", normal},
 	{"cg", cg},
+	{"half", half},
 	{"gemm", gemm},
 	{"scan", scan},
 	{"scan_dots", dotRows},
