@@ -11,6 +11,7 @@ type Symmetric struct {
 	n      int
 	blocks int // block rows
 	data   []float32
+	work   *sweep // of Invert
 }
 
 // SymmetricBytes is the memory that NewSymmetric(n) takes: 2n² bytes and a little.

@@ -44,7 +44,7 @@ func (e *NotPositiveError) Error() string {
 // goroutine after every step. The error is ctx's or a *NotPositiveError; then the matrix is
 // half overwritten. A relative error of about κ·2⁻²⁴ is to be expected, κ being the condition.
 func (m *Symmetric) Invert(ctx context.Context, workers int, progress func(done, total int)) error {
-	s := newSweep(m, workers)
+	s := m.sweep(workers)
 	for k := range m.blocks {
 		if err := s.step(ctx, k); err != nil {
 			return err
@@ -75,16 +75,24 @@ type sweep struct {
 // sweepScratch is a worker's.
 type sweepScratch struct{ packed, turned []float32 }
 
-func newSweep(m *Symmetric, workers int) *sweep {
+// sweep is the matrix's work space, which it keeps for the next inversion.
+func (m *Symmetric) sweep(workers int) *sweep {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
 	const size = gemmBlock * gemmBlock
-	s := &sweep{m: m, workers: workers, left: make([]float32, m.blocks*size), right: make([]float32, m.blocks*size), pivot: newPivot()}
-	s.scratch = make([]sweepScratch, workers)
-	for i := range s.scratch {
-		s.scratch[i] = sweepScratch{make([]float32, size), make([]float32, size)}
+	s := m.work
+	if s == nil {
+		s = &sweep{m: m, pivot: newPivot()}
+		m.work = s
 	}
+	if len(s.left) < m.blocks*size {
+		s.left, s.right = make([]float32, m.blocks*size), make([]float32, m.blocks*size)
+	}
+	for len(s.scratch) < workers {
+		s.scratch = append(s.scratch, sweepScratch{make([]float32, size), make([]float32, size)})
+	}
+	s.workers = workers
 	return s
 }
 
@@ -296,7 +304,7 @@ func (p *pivot) factorSmall(k int) bool {
 	return true
 }
 
-// InvertBytes is the memory that Invert takes beside a matrix of order n.
+// InvertBytes is the memory that Invert takes beside a matrix of order n, and keeps.
 func InvertBytes(n, workers int) int64 {
 	const block = 4 * gemmBlock * gemmBlock
 	blocks := (int64(n) + gemmBlock - 1) / gemmBlock
