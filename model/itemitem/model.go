@@ -8,9 +8,10 @@ import (
 )
 
 // Model is the similarities of one fit. It implements model.Scorer,
-// model.Explainer and model.SimilarScorer. Fit and UnmarshalBinary make one.
+// model.Explainer, model.SimilarScorer and model.Sparse. Fit and UnmarshalBinary make one.
 type Model struct {
 	binary bool
+	report Report
 	near   *sparse.CSR // row i: the past items that speak for target i
 	speaks *sparse.CSR // its transpose; row j: the targets that past item j speaks for
 }
@@ -19,12 +20,16 @@ var (
 	_ model.Scorer        = (*Model)(nil)
 	_ model.Explainer     = (*Model)(nil)
 	_ model.SimilarScorer = (*Model)(nil)
+	_ model.Sparse        = (*Model)(nil)
 )
 
 // newModel takes ownership of near.
-func newModel(binary bool, near *sparse.CSR) *Model {
-	return &Model{binary: binary, near: near, speaks: near.Transpose()}
+func newModel(binary bool, report Report, near *sparse.CSR) *Model {
+	return &Model{binary: binary, report: report, near: near, speaks: near.Transpose()}
 }
+
+// Report is how the model was made.
+func (m *Model) Report() Report { return m.report }
 
 // Name is "itemitem".
 func (m *Model) Name() string { return "itemitem" }
@@ -58,6 +63,17 @@ func (m *Model) Score(h model.History, dst []float32) bool {
 		for k, target := range targets {
 			dst[target] += r * similarity[k]
 		}
+		known = known || len(targets) > 0
+	}
+	return known
+}
+
+// ScoreSparse adds what Score writes to into. Cost is O(Σ_j |targets of j|).
+func (m *Model) ScoreSparse(h model.History, into *model.SparseScores) bool {
+	known := false
+	for i, row := range h.Rows {
+		targets, similarity := m.speaks.Row(int(row))
+		into.AddScaled(targets, m.strength(h.Weights[i]), similarity)
 		known = known || len(targets) > 0
 	}
 	return known

@@ -200,6 +200,11 @@ func TestFitRefusesWhatItCannotUse(t *testing.T) {
 		"asymmetry":  {good, change(func(c *itemitem.Config) { c.Asymmetry = 1.5 }), "itemitem.asymmetry"},
 		"person":     {good, change(func(c *itemitem.Config) { c.PersonExponent = -1 }), "itemitem.person_exponent"},
 		"workers":    {good, change(func(c *itemitem.Config) { c.Workers = -1 }), "itemitem.workers"},
+		"method":     {good, change(func(c *itemitem.Config) { c.Method = "EASE" }), "itemitem.method"},
+		"lambda":     {good, change(func(c *itemitem.Config) { c.Regularization = math.Inf(1) }), "itemitem.regularization"},
+		"no lambda":  {good, itemitem.EASE(0), "itemitem.regularization is 0"},
+		"memory":     {good, change(func(c *itemitem.Config) { c.MemoryBytes = 1000 }), "itemitem.memory_bytes"},
+		"parts":      {good, change(func(c *itemitem.Config) { c.PartItems = -1 }), "itemitem.part_items"},
 		"matrix":     {&sparse.CSR{Rows: 3}, itemitem.Default(), "do not fit together"},
 		"strength":   {sparse.FromTriples(1, 1, []sparse.Triple{{Val: 0}}), itemitem.Default(), "row 0 column 0"},
 	} {
@@ -255,8 +260,62 @@ func TestUnmarshalNamesWhatIsWrong(t *testing.T) {
 	}
 }
 
+func TestUnmarshalNamesWhatIsWrongInEASE(t *testing.T) {
+	good, err := fit(t, random(20, 6, 8), itemitem.EASE(2)).MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if good[0] != 2 {
+		t.Fatalf("version %d", good[0])
+	}
+	const report, lists = 6, 6 + 36
+	change := func(at int, b ...byte) []byte {
+		return append(append(slices.Clone(good[:at]), b...), good[at+len(b):]...)
+	}
+	first := lists + 4 + 4*int(good[lists]) // the first similarity
+	for name, c := range map[string]struct {
+		b    []byte
+		want string
+	}{
+		"short":     {good[:20], "header"},
+		"dense":     {change(report, 7), "7 of 6 items"},
+		"parts":     {change(report+8, 255, 255, 255, 255), "of 6 items"},
+		"kept":      {change(report+12, 0, 0, 0, 0, 0, 0, 0xf0, 0x7f), "finite"},
+		"condition": {change(report+20+7, 0xc0), "finite"},
+		"zero":      {change(first, 0, 0, 0, 0), "item 0: similarity 0"},
+		"NaN":       {change(first, 0, 0, 0xc0, 0x7f), "item 0: similarity 0"},
+		"cosine":    {append([]byte{1}, good[1:]...), "item"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := new(itemitem.Model).UnmarshalBinary(c.b); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("UnmarshalBinary = %v, want an error with %q", err, c.want)
+			}
+		})
+	}
+}
+
+// TestACosineIsWrittenAsBefore pins the bytes of the first version, which earlier builds read.
+func TestACosineIsWrittenAsBefore(t *testing.T) {
+	x := sparse.FromTriples(2, 2, []sparse.Triple{{Row: 0, Col: 0, Val: 1}, {Row: 0, Col: 1, Val: 1}, {Row: 1, Col: 0, Val: 1}})
+	for name, method := range map[string]string{"named": itemitem.MethodCosine, "left out": ""} {
+		cfg := itemitem.Cosine()
+		cfg.Method, cfg.Binary = method, true
+		got, err := fit(t, x, cfg).MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		const half = "\xf3\x04\x35\x3f" // 1/√2
+		want := "\x01\x01\x02\x00\x00\x00" + "\x01\x00\x00\x00\x01\x00\x00\x00" + half + "\x01\x00\x00\x00\x00\x00\x00\x00" + half
+		if string(got) != want {
+			t.Errorf("%s: bytes %x, want %x", name, got, want)
+		}
+	}
+}
+
 func FuzzUnmarshalBinary(f *testing.F) {
-	for name, cfg := range configs() {
+	seeds := configs()
+	seeds["ease"] = itemitem.EASE(1)
+	for name, cfg := range seeds {
 		m, err := itemitem.Fit(context.Background(), modeltest.Checkerboard(5), cfg, nil)
 		if err != nil {
 			f.Fatal(name, err)
