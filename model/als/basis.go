@@ -3,6 +3,7 @@ package als
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"kindred/model/kernel"
 )
@@ -39,6 +40,10 @@ func (s *sweeper) addGram(ctx context.Context, y []float32) error {
 			return nil
 		})
 	}
+	s.square = 0
+	for k := range f {
+		s.square += s.gram[k*f+k]
+	}
 	for k := range s.gram {
 		s.gram[k] *= s.loss.unobserved
 	}
@@ -51,20 +56,57 @@ func (s *sweeper) toEigenbasis(ctx context.Context, y []float32) error {
 	if !eigen(s.gram, f, s.values, s.vectors) {
 		return fmt.Errorf("eigenvalues of the Gram matrix: %w", ErrSingular)
 	}
+	n := len(y) / f
+	s.unit = 1
+	if s.half != nil {
+		s.unit = halfUnit(s.square, n)
+	}
 	for j, v := range s.values {
-		s.diagonal[j] = float32(max(v, 0))
+		s.diagonal[j] = float32(max(v, 0) * s.unit * s.unit)
 		for k := range f {
 			s.basis[k*f+j] = float32(s.vectors[j*f+k])
 		}
 	}
-	n := len(y) / f
 	return s.each(ctx, (n+rotateRows-1)/rotateRows, func(worker, i int) error {
-		s.rotate(s.scratch(worker), y[i*rotateRows*f:min((i+1)*rotateRows, n)*f])
+		from, end := i*rotateRows*f, min((i+1)*rotateRows, n)*f
+		s.rotate(s.scratch(worker), y[from:end])
+		if s.half != nil {
+			s.encode(s.scratch(worker), s.half[from:end], y[from:end])
+		}
 		return nil
 	})
+}
+
+// encode writes rows in half precision, in units of s.unit.
+func (s *sweeper) encode(sc *scratch, dst []uint16, rows []float32) {
+	if s.unit != 1 {
+		scaled := sc.packed[:len(rows)]
+		kernel.Affine(scaled, rows, float32(s.unit), 0)
+		rows = scaled
+	}
+	kernel.HalfEncode(dst, rows)
+}
+
+// halfUnit is the power of two by which n rows are multiplied before they are written in half precision,
+// whose numbers lie between 2⁻¹⁴, below which they lose digits, and 2¹⁶. square is the sum of all squared
+// entries. Rows as trained ones are, of lengths about 1, need none; otherwise their mean length is
+// brought there, and no entry exceeds it more than √n times.
+func halfUnit(square float64, n int) float64 {
+	if mean := math.Sqrt(square / float64(max(n, 1))); mean > 0 && (mean < 0x1p-6 || mean > 1) {
+		return math.Exp2(math.Floor(-math.Log2(mean)))
+	}
+	return 1
 }
 
 // rotate writes rows in the eigenbasis.
 func (s *sweeper) rotate(sc *scratch, rows []float32) {
 	kernel.MulRows(rows, s.basis, sc.rows)
+}
+
+// halfOf is the copy of y in half precision, or nil.
+func (s *sweeper) halfOf(y []float32) []uint16 {
+	if s.half == nil {
+		return nil
+	}
+	return s.half[:len(y)]
 }

@@ -39,7 +39,7 @@ func fit(ctx context.Context, x *sparse.CSR, cfg Config, warm *Model, watch func
 	f := cfg.Factors
 	items := initialItems(x, cfg, warm)
 	users := make([]float32, x.Rows*f)
-	s := newSweeper(objectiveOf(cfg, x), cfg, workers)
+	s := newSweeper(objectiveOf(cfg, x), cfg, workers, max(x.Rows, x.Cols))
 	byUser, byItem := x, x.Transpose()
 	for done := range cfg.Iterations {
 		s.relax = 1

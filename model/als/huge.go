@@ -21,11 +21,11 @@ func (s *sweeper) solveHuge(ctx context.Context, x, y []float32, r *sparse.CSR) 
 		t := &team{s: s, ctx: ctx, y: y}
 		t.cols, t.vals = r.Row(row)
 		sc := s.scratch(0)
-		sc.take(y, t.cols, t.vals)
+		sc.take(y, s.halfOf(y), t.cols, t.vals)
 		t.parts = make([]float32, sc.pieces()*s.f)
 		target := x[row*s.f : (row+1)*s.f]
 		copy(sc.old, target)
-		sc.conjugate(t, target, s.diagonal, s.loss.ridge(n, r.Cols), s.steps)
+		s.conjugate(sc, t, target, s.loss.ridge(n, r.Cols))
 		if t.err != nil {
 			return t.err
 		}
@@ -58,7 +58,7 @@ func (t *team) pass(out []float32, do func(sc *scratch, i int, part []float32)) 
 	f := t.s.f
 	err := t.s.each(t.ctx, len(t.parts)/f, func(worker, i int) error {
 		sc := t.s.scratch(worker)
-		sc.take(t.y, t.cols, t.vals)
+		sc.take(t.y, t.s.halfOf(t.y), t.cols, t.vals)
 		do(sc, i, t.parts[i*f:(i+1)*f])
 		return nil
 	})

@@ -46,4 +46,3 @@ func allocated(t *testing.T, x *sparse.CSR, cfg Config) int64 {
 	runtime.ReadMemStats(&after)
 	return int64(after.TotalAlloc - before.TotalAlloc)
 }
-

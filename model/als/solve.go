@@ -11,6 +11,7 @@ type scratch struct {
 
 	// The row, and the side that is held fixed.
 	y    []float32
+	half []uint16 // y in half precision; nil: rows are gathered from y
 	cols []int32
 	vals []float32
 
@@ -55,8 +56,8 @@ func newScratch(f int, loss objective, solver string) *scratch {
 }
 
 // take makes (cols, vals) the row to solve.
-func (sc *scratch) take(y []float32, cols []int32, vals []float32) {
-	sc.y, sc.cols, sc.vals = y, cols, vals
+func (sc *scratch) take(y []float32, half []uint16, cols []int32, vals []float32) {
+	sc.y, sc.half, sc.cols, sc.vals = y, half, cols, vals
 }
 
 // pieces is the number of pieces of the row.
@@ -82,8 +83,7 @@ type system interface {
 
 func (sc *scratch) addResidual(r, x []float32) {
 	if sc.pieces() == 1 {
-		cols, w, b := sc.piece(0)
-		kernel.GatherResidual(r, sc.packed, sc.y, cols, w, b, x)
+		sc.gatherResidual(0, r, x)
 		return
 	}
 	for i := range sc.pieces() {
@@ -106,9 +106,8 @@ func (sc *scratch) addProduct(out, p []float32) {
 // pieceResidual writes what piece i adds to addResidual into out, and pieceProduct
 // what it adds to addProduct.
 func (sc *scratch) pieceResidual(i int, out, x []float32) {
-	cols, w, b := sc.piece(i)
 	clear(out)
-	kernel.GatherResidual(out, sc.packed, sc.y, cols, w, b, x)
+	sc.gatherResidual(i, out, x)
 }
 
 func (sc *scratch) pieceProduct(i int, out, p []float32) {
@@ -118,11 +117,23 @@ func (sc *scratch) pieceProduct(i int, out, p []float32) {
 	kernel.NormalMul(out, sc.packed[:len(cols)*sc.f], w, p)
 }
 
+// gatherResidual packs piece i and adds its part of the residual to out.
+func (sc *scratch) gatherResidual(i int, out, x []float32) {
+	cols, w, b := sc.piece(i)
+	if sc.half != nil {
+		kernel.GatherResidualHalf(out, sc.packed, sc.half, cols, w, b, x)
+		return
+	}
+	kernel.GatherResidual(out, sc.packed, sc.y, cols, w, b, x)
+}
+
 // gather packs the factors of cols, which are at most one piece.
 func (sc *scratch) gather(cols []int32) {
-	for i, c := range cols {
-		copy(sc.packed[i*sc.f:(i+1)*sc.f], sc.y[int(c)*sc.f:(int(c)+1)*sc.f])
+	if sc.half != nil {
+		kernel.GatherDecode(sc.packed, sc.half, sc.f, cols)
+		return
 	}
+	kernel.Gather(sc.packed, sc.y, sc.f, cols)
 }
 
 // conjugate improves x by a few steps of preconditioned conjugate gradient on

@@ -30,14 +30,14 @@ func TestConjugateGradientEndsAfterAsManyStepsAsFactors(t *testing.T) {
 	loss := objective{scale: 1, regularization: 1, exponent: 0}
 	cols, vals := x.Row(0)
 	exact := newScratch(f, loss, SolverCholesky)
-	exact.take(items, cols, vals)
+	exact.take(items, nil, cols, vals)
 	want := make([]float32, f)
 	if !exact.exact(want, gram, 1) {
 		t.Fatal("the equations have no solution")
 	}
 	got := make([]float32, f)
 	sc := newScratch(f, loss, SolverCG)
-	sc.take(items, cols, vals)
+	sc.take(items, nil, cols, vals)
 	sc.conjugate(sc, got, diagonal, 1, f+1)
 	for k := range got {
 		if math.Abs(float64(got[k]-want[k])) > 1e-2*math.Abs(float64(want[k])) {

@@ -26,10 +26,13 @@ type sweeper struct {
 	vectors  []float64 // its eigenvectors, rows
 	diagonal []float32 // the eigenvalues
 	basis    []float32 // the eigenvectors, columns: a row y of either side becomes y·basis
+	square   float64   // sum of the squares of Y
+	half     []uint16  // Y·unit in half precision, or nil: rows are gathered from it
+	unit     float64   // a power of two; with it diagonal is times unit²
 }
 
-// newSweeper makes the memory that all workers share.
-func newSweeper(loss objective, cfg Config, workers int) *sweeper {
+// newSweeper makes the memory that all workers share, for sides of at most so many rows.
+func newSweeper(loss objective, cfg Config, workers, rows int) *sweeper {
 	f := cfg.Factors
 	s := &sweeper{loss: loss, f: f, workers: workers, solver: cfg.Solver, steps: cfg.CGSteps, relax: 1}
 	s.scratches = make([]*scratch, workers)
@@ -37,6 +40,9 @@ func newSweeper(loss objective, cfg Config, workers int) *sweeper {
 	if s.solver == SolverCG {
 		s.values, s.vectors = make([]float64, f), make([]float64, f*f)
 		s.diagonal, s.basis = make([]float32, f), make([]float32, f*f)
+		if kernel.Current() > kernel.Generic { // plain Go decodes slower than it waits for memory
+			s.half = make([]uint16, rows*f)
+		}
 	}
 	return s
 }
@@ -93,21 +99,32 @@ func (s *sweeper) solveRows(sc *scratch, x, y []float32, r *sparse.CSR, first, e
 		}
 		ridge := s.loss.ridge(n, r.Cols)
 		cols, vals := r.Row(row)
-		sc.take(y, cols, vals)
+		sc.take(y, s.halfOf(y), cols, vals)
 		if s.solver == SolverCG && n > hugeEntries {
 			continue
 		}
 		copy(sc.old, target)
-		if s.solver == SolverCholesky {
-			if !sc.exact(target, s.gram, ridge) {
-				return fmt.Errorf("row %d: %w", row, ErrSingular)
-			}
-		} else {
-			sc.conjugate(sc, target, s.diagonal, ridge, s.steps)
+		if s.solver == SolverCG {
+			s.conjugate(sc, sc, target, ridge)
+		} else if !sc.exact(target, s.gram, ridge) {
+			return fmt.Errorf("row %d: %w", row, ErrSingular)
 		}
 		s.overshoot(target, sc.old)
 	}
 	return nil
+}
+
+// conjugate solves one row, with sc's memory, in the units of the fixed side: where that is multiplied by unit, the
+// solution is divided by it, and diagonal and ridge are multiplied by its square. Powers of two round nothing.
+func (s *sweeper) conjugate(sc *scratch, sys system, x []float32, ridge float64) {
+	if s.unit != 1 {
+		kernel.Affine(x, x, float32(1/s.unit), 0)
+		ridge *= s.unit * s.unit
+	}
+	sc.conjugate(sys, x, s.diagonal, ridge, s.steps)
+	if s.unit != 1 {
+		kernel.Affine(x, x, float32(s.unit), 0)
+	}
 }
 
 // overshoot moves x, the solution of a row that was old before, on to old + ω(x − old).
