@@ -98,23 +98,6 @@ func cgStepGeneric(x, r, p, ap, inv []float32, alpha float32) float32 {
 	return norm
 }
 
-// GatherResidual is Gather and NormalResidual in one pass: it copies the rows
-// rows[i] of table, which has f = len(p) columns, one after the other into packed, of length at least len(rows)·f,
-// and adds Σ (bᵢ − wᵢ (yᵢ·p)) yᵢ of them to out, so that a row that comes from far away
-// is worked on while the next ones are fetched.
-func GatherResidual(out, packed, table []float32, rows []int32, w, b, p []float32) {
-	gatherResidualGeneric(out, packed, table, rows, w, b, p)
-}
-
-func gatherResidualGeneric(out, packed, table []float32, rows []int32, w, b, p []float32) {
-	f := len(p)
-	packed = packed[:len(rows)*f]
-	for i, row := range rows {
-		copy(packed[i*f:(i+1)*f], table[int(row)*f:(int(row)+1)*f])
-	}
-	NormalResidual(out, packed, w[:len(rows)], b, p)
-}
-
 // NormalResidual64 is NormalResidual with products and sums in float64: the residual that
 // iterative refinement of a float32 solution needs.
 func NormalResidual64(out []float64, rows, w, b []float32, p []float64) {

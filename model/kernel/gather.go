@@ -4,14 +4,29 @@ package kernel
 // cache lines as a core can wait for at once.
 const gatherAhead = 1 << 10
 
+// aheadRows is how many rows of f columns further on a gather asks for.
+func aheadRows(f int) int { return max(4, gatherAhead/f) }
+
 // Gather copies the rows rows[i] of table, which has f > 0 columns, one after the other
 // to dst, of length at least len(rows)·f, and asks for rows further on while it copies.
 func Gather(dst, table []float32, f int, rows []int32) {
 	checkRows(rows, len(table)/f)
 	dst = dst[:len(rows)*f]
-	for step := passRows(f); len(rows) > 0; {
-		n := min(step, len(rows))
+	for len(rows) > 0 {
+		n := min(passRows(f), len(rows))
 		gather(dst, table, f, n, rows)
+		dst, rows = dst[n*f:], rows[n:]
+	}
+}
+
+// GatherDecode is Gather from a table in half precision (see HalfEncode): dst receives the
+// rows in float32.
+func GatherDecode(dst []float32, table []uint16, f int, rows []int32) {
+	checkRows(rows, len(table)/f)
+	dst = dst[:len(rows)*f]
+	for len(rows) > 0 {
+		n := min(passRows(f), len(rows))
+		gatherHalf(dst, table, f, n, rows)
 		dst, rows = dst[n*f:], rows[n:]
 	}
 }
@@ -28,5 +43,11 @@ func checkRows(rows []int32, n int) {
 func gatherGeneric(dst, table []float32, f, n int, rows []int32) {
 	for i, row := range rows[:n] {
 		copy(dst[i*f:(i+1)*f], table[int(row)*f:(int(row)+1)*f])
+	}
+}
+
+func gatherHalfGeneric(dst []float32, table []uint16, f, n int, rows []int32) {
+	for i, row := range rows[:n] {
+		halfDecodeGeneric(dst[i*f:(i+1)*f], table[int(row)*f:(int(row)+1)*f])
 	}
 }

@@ -109,17 +109,52 @@ func TestGatherOfEveryNumberOfColumnsAtEveryLevel(t *testing.T) {
 	kernel.AtEveryLevel(t, func(t *testing.T) {
 		for _, f := range lengths()[1:] {
 			const many, n = 5, 23
-			table, dst, rows := newGuarded(uint64(f), many*f).v, newGuarded(uint64(f+1), n*f), make([]int32, n)
+			table, rows := newGuarded(uint64(f), many*f).v, make([]int32, n)
 			for i := range rows {
 				rows[i] = int32(i*i) % many
 			}
+			half, rounded := make([]uint16, many*f), make([]float32, many*f)
+			kernel.HalfEncode(half, table)
+			kernel.HalfDecode(rounded, half)
+
+			copies := func(what string, got guarded, table []float32) {
+				t.Helper()
+				for i, row := range rows {
+					if !slices.Equal(got.v[i*f:(i+1)*f], table[int(row)*f:(int(row)+1)*f]) {
+						t.Fatalf("%s, f = %d: copy %d is not row %d", what, f, i, row)
+					}
+				}
+				got.intact(t, what)
+			}
+			dst, decoded := newGuarded(uint64(f+1), n*f), newGuarded(uint64(f+2), n*f)
 			kernel.Gather(dst.v, table, f, rows)
-			for i, row := range rows {
-				if !slices.Equal(dst.v[i*f:(i+1)*f], table[int(row)*f:(int(row)+1)*f]) {
-					t.Fatalf("f = %d: copy %d is not row %d", f, i, row)
+			copies("Gather", dst, table)
+			kernel.GatherDecode(decoded.v, half, f, rows)
+			copies("GatherDecode", decoded, rounded)
+
+			w, b, p := newGuarded(2, n).v, newGuarded(3, n).v, newGuarded(4, f).v
+			for _, n := range []int{0, 1, 3, 4, 22, 23} {
+				out, outHalf := newGuarded(5, f), newGuarded(5, f)
+				want, wantHalf := slices.Clone(out.v), slices.Clone(out.v)
+				kernel.NormalResidual(want, dst.v, w[:n], b, p)
+				kernel.NormalResidual(wantHalf, decoded.v, w[:n], b, p)
+				packed, packedHalf := newGuarded(6, 23*f), newGuarded(7, 23*f)
+				kernel.GatherResidual(out.v, packed.v, table, rows[:n], w, b, p)
+				kernel.GatherResidualHalf(outHalf.v, packedHalf.v, half, rows[:n], w, b, p)
+				if !slices.Equal(packed.v[:n*f], dst.v[:n*f]) || !slices.Equal(packedHalf.v[:n*f], decoded.v[:n*f]) {
+					t.Fatalf("f = %d, n = %d: other rows than Gather's", f, n)
+				}
+				if !slices.Equal(packed.v[n*f:], newGuarded(6, 23*f).v[n*f:]) {
+					t.Fatalf("f = %d, n = %d: wrote behind the packed rows", f, n)
+				}
+				for k := range f {
+					within(t, "GatherResidual", out.v[k], float64(want[k]), float64(n*f))
+					within(t, "GatherResidualHalf", outHalf.v[k], float64(wantHalf[k]), float64(n*f))
+				}
+				for _, g := range []guarded{out, outHalf, packed, packedHalf} {
+					g.intact(t, "GatherResidual")
 				}
 			}
-			dst.intact(t, "Gather")
 		}
 	})
 }

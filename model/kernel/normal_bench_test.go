@@ -47,3 +47,38 @@ func BenchmarkNormalMul(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkGatherResidual draws 144 rows at a time at random: from a table in the second level
+// cache, and from one of 256 MB.
+func BenchmarkGatherResidual(b *testing.B) {
+	for _, f := range []int{64, 128} {
+		for name, many := range map[string]int{"cache": 1 << 18 / f, "memory": 1 << 26 / f} {
+			const n, sets = 144, 1 << 10
+			table := make([]float32, many*f)
+			half := make([]uint16, many*f)
+			for i := range table { // or all pages would be the same one
+				table[i], half[i] = 1, 0x3c00
+			}
+			rows := make([]int32, n*sets)
+			random := rand.New(rand.NewPCG(1, 1))
+			for i := range rows {
+				rows[i] = random.Int32N(int32(many))
+			}
+			w, c, p, out, packed := randoms(2, n), randoms(4, n), randoms(3, f), make([]float32, f), make([]float32, n*f)
+			run := func(b *testing.B, do func(rows []int32)) {
+				i := 0
+				for b.Loop() {
+					do(rows[i*n : (i+1)*n])
+					i = (i + 1) % sets
+				}
+				perRow(b, n, 4*n*f)
+			}
+			atEveryLevel(b, fmt.Sprintf("f=%d/%s/single", f, name), func(b *testing.B) {
+				run(b, func(rows []int32) { kernel.GatherResidual(out, packed, table, rows, w, c, p) })
+			})
+			atEveryLevel(b, fmt.Sprintf("f=%d/%s/half", f, name), func(b *testing.B) {
+				run(b, func(rows []int32) { kernel.GatherResidualHalf(out, packed, half, rows, w, c, p) })
+			})
+		}
+	}
+}

@@ -34,12 +34,6 @@ func normalAVX512(out *float32, rows *float32, w *float32, b *float32, p *float3
 //go:noescape
 func gemvAVX512(dst *float32, rows *float32, p *float32, n int, f int)
 
-// gatherAVX512 copies n > 0 rows of the table to dst, one after the other, and asks for the row that is
-// ahead > 0 rows further on in rows, which has more ≥ n entries.
-//
-//go:noescape
-func gatherAVX512(dst *float32, table *float32, rows *int32, n int, f int, ahead int, more int)
-
 // normalAVX2 adds the rows times w·(row·p), or b − w·(row·p) where b is not nil, to out, for n > 0.
 //
 //go:noescape
@@ -49,9 +43,3 @@ func normalAVX2(out *float32, rows *float32, w *float32, b *float32, p *float32,
 //
 //go:noescape
 func gemvAVX2(dst *float32, rows *float32, p *float32, n int, f int)
-
-// gatherAVX2 copies n > 0 rows of the table to dst, one after the other, and asks for the row that is
-// ahead > 0 rows further on in rows, which has more ≥ n entries.
-//
-//go:noescape
-func gatherAVX2(dst *float32, table *float32, rows *int32, n int, f int, ahead int, more int)

@@ -26,6 +26,7 @@ var files = []struct {
 	{"normal", normal},
 	{"cg", cg},
 	{"half", half},
+	{"gather", gather},
 	{"gemm", gemm},
 	{"scan", scan},
 	{"scan_dots", dotRows},

@@ -36,7 +36,6 @@ func normal() {
 	for _, a := range []isa{avx512, avx2} {
 		a.normal(0)
 		a.gemv()
-		a.gather()
 	}
 }
 
@@ -131,6 +130,12 @@ func (c *pass) at(base reg.Register, i, disp int) Mem {
 func (c *pass) rows(label string, row reg.Register, n int) {
 	sums := c.vectors(n)
 	c.dots(label, row, sums)
+	c.finish(label, row, sums)
+}
+
+// finish adds the rows, whose inner products with p are sums, and moves on.
+func (c *pass) finish(label string, row reg.Register, sums []reg.VecVirtual) {
+	n := len(sums)
 	c.scale(label, sums)
 	factors := sums
 	if n > 1 {
@@ -330,75 +335,4 @@ func (a isa) gemv() {
 	}
 	VZEROUPPER()
 	RET()
-}
-
-// gather writes the copies of rows of a table.
-func (a isa) gather() {
-	a.text("gather", "func(dst, table *float32, rows *int32, n, f, ahead, more int)",
-		"copies n > 0 rows of the table to dst, one after the other, and asks for the row that is",
-		"ahead > 0 rows further on in rows, which has more ≥ n entries.")
-	c := &copier{isa: a}
-	c.dst, c.table = Load(Param("dst"), GP64()), Load(Param("table"), GP64())
-	c.index, c.f = Load(Param("rows"), GP64()), Load(Param("f"), GP64())
-	c.ahead, c.more = Load(Param("ahead"), GP64()), Load(Param("more"), GP64())
-	n := Load(Param("n"), GP64())
-	c.begin()
-	Label("row")
-	c.row("copy")
-	DECQ(n)
-	JNE(LabelRef("row"))
-	VZEROUPPER()
-	RET()
-}
-
-// copier copies rows of a table one by one.
-type copier struct {
-	isa
-	dst, table, index, f, ahead, more reg.Register
-	stride, whole                     reg.Register
-	rest                              lanes
-}
-
-func (c *copier) begin() {
-	c.rest, c.whole = c.isa.rest(c.f)
-	s := GP64()
-	MOVQ(c.f, s)
-	SHLQ(Imm(2), s)
-	c.stride = s
-}
-
-// row copies the next row and moves on.
-func (c *copier) row(label string) {
-	from, next, at := GP64(), GP64(), GP64()
-	MOVLQSX(Mem{Base: c.index}, from)
-	MOVQ(from, next)
-	CMPQ(c.more, c.ahead)
-	JLE(LabelRef(label + "last"))
-	MOVLQSX(Mem{Base: c.index, Index: c.ahead, Scale: 4}, next)
-	Label(label + "last")
-	IMULQ(c.stride, from)
-	IMULQ(c.stride, next)
-	ADDQ(c.table, from)
-	ADDQ(c.table, next)
-	XORQ(at, at)
-	CMPQ(at, c.whole)
-	JGE(LabelRef(label + "rest"))
-	Label(label)
-	v := c.vector()
-	VMOVUPS(Mem{Base: from, Index: at, Scale: 1}, v)
-	PREFETCHT0(Mem{Base: next, Index: at, Scale: 1})
-	VMOVUPS(v, Mem{Base: c.dst, Index: at, Scale: 1})
-	ADDQ(Imm(uint64(c.bytes)), at)
-	CMPQ(at, c.whole)
-	JLT(LabelRef(label))
-	Label(label + "rest")
-	TESTQ(c.rest.count, c.rest.count)
-	JEQ(LabelRef(label + "done"))
-	PREFETCHT0(Mem{Base: next, Index: at, Scale: 1})
-	c.load(Mem{Base: from, Index: at, Scale: 1}, v, &c.rest)
-	c.store(v, Mem{Base: c.dst, Index: at, Scale: 1}, &c.rest)
-	Label(label + "done")
-	ADDQ(c.stride, c.dst)
-	ADDQ(Imm(4), c.index)
-	DECQ(c.more)
 }
