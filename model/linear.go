@@ -117,6 +117,10 @@ func (s *SparseScores) At(row int32) float32 {
 // Has reports whether the row was touched.
 func (s *SparseScores) Has(row int32) bool { return s.in[uint32(row)>>6]>>(uint32(row)&63)&1 == 1 }
 
+// Bits is the vector by row: row r was touched where bit r&63 of in[r>>6] is set, and
+// its sum is sums[r] then. Both are read-only and valid until the next call of Reset.
+func (s *SparseScores) Bits() (in []uint64, sums []float32) { return s.in, s.sums }
+
 // Len is n, the number of rows the vector can hold.
 func (s *SparseScores) Len() int { return len(s.sums) }
 

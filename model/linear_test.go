@@ -36,6 +36,12 @@ func TestSparseScoresAreADenseVector(t *testing.T) {
 					t.Fatalf("row %d is %v, touched %v; want %v, %v", row, got, sparse.Has(int32(row)), want, touched[int32(row)])
 				}
 			}
+			in, sums := sparse.Bits()
+			for row, want := range dense {
+				if is := in[row>>6]>>(row&63)&1 == 1; is != touched[int32(row)] || is && sums[row] != want {
+					t.Fatalf("row %d by Bits: %v, %v; want %v, %v", row, is, sums[row], touched[int32(row)], want)
+				}
+			}
 			rows := slices.Sorted(slices.Values(sparse.Rows()))
 			if len(rows) != len(touched) || len(slices.Compact(rows)) != len(touched) || sparse.Len() != n {
 				t.Fatalf("%d rows touched, %v of %d reported", len(touched), rows, sparse.Len())

@@ -14,7 +14,7 @@ import (
 // Index holds what finding the best rows of a blend needs of its components'
 // vectors, so that no request scores every item; see the package comment. One Index
 // serves every blend of the components it was built from: any subset, any weights,
-// any number of rows beyond. It is immutable and safe for concurrent use.
+// any number of rows beyond. It does not change and is safe for concurrent use.
 //
 // Memory beyond the components' own is about 5·(f+c+1) bytes an item for linear
 // components with f factors in all and c constant ones, and for each request under
@@ -29,6 +29,8 @@ type Index struct {
 	longest float32           // of the norms
 	width   int
 	scratch sync.Pool // *List
+
+	deferrals deferrals
 }
 
 // column is one component's place in the index and the moments of its scores.

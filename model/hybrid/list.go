@@ -2,6 +2,7 @@ package hybrid
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 
 	"kindred/model"
@@ -50,6 +51,8 @@ type List struct {
 // spoken is a sparse component that counts, and what its scores count with.
 type spoken struct {
 	touched *model.SparseScores
+	in      []uint64
+	sums    []float32
 	factor  float64
 }
 
@@ -116,9 +119,9 @@ func (s *Scorer) list() *List {
 		v, memory := voice{source: src}, &l.slots[src.slot]
 		switch {
 		case src.column == nil:
-			if memory.touched == nil || memory.touched.Len() < src.known {
+			if memory.touched == nil || memory.touched.Len() < s.items {
 				// Room for the catalog to grow, so that not every new item costs new memory.
-				memory.touched = model.NewSparseScores(src.known + src.known/8 + 64)
+				memory.touched = model.NewSparseScores(s.items + s.items/8 + 64)
 			}
 			v.touched = memory.touched
 			v.touched.Reset()
@@ -227,15 +230,16 @@ func (l *List) search(k int, f Filter) {
 	l.found = l.found[:0]
 	if q := l.vector(); !slices.ContainsFunc(q, func(x float32) bool { return x != 0 }) {
 		l.complete()
-		l.addends(0, known)
+		l.speak()
+		l.addends(0, known, nil)
 		l.alone(0, known, k, f.Only.rows(), func(row int32) bool { return l.allows(row, f) })
 	} else if !l.retrieveDeferred(k, f) {
 		l.complete()
-		l.addends(0, known)
 		l.found = append(l.found, l.retrieve(k, f)...)
 	}
 	if known < rows {
-		l.addends(known, rows)
+		l.speak()
+		l.addends(known, rows, nil)
 		l.alone(known, rows, k, f.OnlyBeyond, func(row int32) bool {
 			_, seen := slices.BinarySearch(l.past, row)
 			return !seen && !f.HideBeyond.Has(row-known)
@@ -331,27 +335,50 @@ func (l *List) vector() []float32 {
 	return l.query
 }
 
-// addends fills rows and add with what the sparse components give to rows in
-// [first, end). What they take from every row alike, their weighed means, changes no
-// order among known rows, nor among those beyond, and is left out.
-func (l *List) addends(first, end int32) {
-	l.rows, l.add, l.spoken = l.rows[:0], l.add[:0], l.spoken[:0]
+// speak collects the sparse components that count for the person.
+func (l *List) speak() {
+	l.spoken = l.spoken[:0]
 	for c := range l.voices {
 		if v := &l.voices[c]; v.touched != nil && l.Weights[c]*v.scale != 0 {
-			l.spoken = append(l.spoken, spoken{v.touched, l.Weights[c] * v.scale})
+			in, sums := v.touched.Bits()
+			l.spoken = append(l.spoken, spoken{v.touched, in, sums, l.Weights[c] * v.scale})
 		}
 	}
-	for i, s := range l.spoken {
-		for _, row := range s.touched.Rows() {
-			if row < first || row >= end || touchedBy(l.spoken[:i], row) {
-				continue
+}
+
+// addend is what the sparse components give to a row. What they take from every row
+// alike, their weighed means, changes no order among known rows, nor among those
+// beyond, and is left out.
+func (l *List) addend(row int32) float32 {
+	sum := 0.0
+	for i := range l.spoken {
+		if s := &l.spoken[i]; s.in[row>>6]>>(row&63)&1 == 1 {
+			sum += s.factor * float64(s.sums[row])
+		}
+	}
+	return float32(sum)
+}
+
+// addends fills rows and add with the rows in [first, end) that have an addend, rising,
+// but for those that keep refuses.
+func (l *List) addends(first, end int32, keep func(row int32, add float32) bool) {
+	l.rows, l.add = l.rows[:0], l.add[:0]
+	for at := first >> 6; at<<6 < end; at++ {
+		word := uint64(0)
+		for i := range l.spoken {
+			word |= l.spoken[i].in[at]
+		}
+		if at<<6 < first {
+			word &^= 1<<(first&63) - 1
+		}
+		if rest := end - at<<6; rest < 64 {
+			word &= 1<<rest - 1
+		}
+		for ; word != 0; word &= word - 1 {
+			row := at<<6 + int32(bits.TrailingZeros64(word))
+			if add := l.addend(row); keep == nil || keep(row, add) {
+				l.rows, l.add = append(l.rows, row), append(l.add, add)
 			}
-			sum := s.factor * float64(s.touched.At(row))
-			for _, o := range l.spoken[i+1:] {
-				sum += o.factor * float64(o.touched.At(row))
-			}
-			l.rows = append(l.rows, row)
-			l.add = append(l.add, float32(sum))
 		}
 	}
 }

@@ -2,7 +2,9 @@ package hybrid
 
 import (
 	"math"
+	"sync/atomic"
 
+	"kindred/model"
 	"kindred/model/kernel"
 	"kindred/model/rank"
 	"kindred/model/retrieve"
@@ -10,68 +12,96 @@ import (
 
 // retrieve finds the k best known rows by the index and the addends. Their scores lack
 // what is the same for all rows.
+//
+// A history touches thousands of rows, and a search computes the score of each that
+// has an addend. So those are left out that cannot be among the k best: whose
+// vectors are so short that even in the query's direction they stay below k rows that were
+// scored before. Without its addend such a row cannot get into the list either.
 func (l *List) retrieve(k int, f Filter) []rank.Ranked {
-	l.narrow(k, f)
+	x := l.scorer.index
+	l.speak()
+	var keep func(row int32, add float32) bool
+	length := math.Sqrt(float64(kernel.Dot(l.query, l.query)))
+	if mark := l.mark(k, f) - rounding*length*float64(x.longest); !math.IsInf(mark, 0) && mark == mark {
+		mark -= rounding * math.Abs(mark)
+		mark, length := float32(mark), float32(length)
+		keep = func(row int32, add float32) bool { return length*x.norms[row]+max(0, add) >= mark }
+	}
+	l.addends(0, int32(x.items), keep)
 	l.hide[0] = f.Hide.laid()
-	found, _ := l.scorer.index.rows.Top(retrieve.Query{
+	found, _ := x.rows.Top(retrieve.Query{
 		Vector: l.query, K: k, Only: f.Only.laid(), Hide: l.hide[:], Seen: l.seen, Rows: l.rows, Add: l.add,
 	})
 	return found
 }
 
-// narrow drops addends of rows that cannot be among the k best: those whose vectors
-// are so short that even in the query's direction they stay below k rows that were
-// scored. Without its addend such a row cannot get into the list either. A history
-// touches thousands of rows; a search computes the score of each that has an addend.
-func (l *List) narrow(k int, f Filter) {
-	if len(l.rows) <= 4*k+64 {
-		return
+// mark is a score that k rows reach, out of those that get the most from one
+// component. −Inf where none touched so many.
+func (l *List) mark(k int, f Filter) float64 {
+	x := l.scorer.index
+	from := l.loudest(2 * k)
+	if from == nil {
+		return math.Inf(-1)
 	}
-	// The rows with the highest addends make a good mark.
 	l.best = l.best[:0]
-	for i, add := range l.add {
-		if full := len(l.best) == 2*k; full && !(add > l.best[0].Score) || !l.allows(l.rows[i], f) {
+	for _, row := range from.Rows() {
+		if int(row) >= x.items {
 			continue
-		} else if full {
-			l.best[0] = rank.Ranked{Row: l.rows[i], Score: add}
-			sink(l.best)
-		} else if l.best = append(l.best, rank.Ranked{Row: l.rows[i], Score: add}); len(l.best) == 2*k {
-			for j := k - 1; j >= 0; j-- {
-				sinkFrom(l.best, j)
+		}
+		add := l.addend(row)
+		switch full := len(l.best) == 2*k; {
+		case full && !(add > l.best[0].Score) || !l.allows(row, f):
+		case full:
+			l.best[0] = rank.Ranked{Row: row, Score: add}
+			sink(l.best, 0)
+		default:
+			if l.best = append(l.best, rank.Ranked{Row: row, Score: add}); len(l.best) == 2*k {
+				for j := k - 1; j >= 0; j-- {
+					sink(l.best, j)
+				}
 			}
 		}
 	}
 	if len(l.best) < k {
-		return
+		return math.Inf(-1)
 	}
-	x := l.scorer.index
 	for i, r := range l.best {
 		l.best[i].Score += kernel.Dot(x.table[int(r.Row)*x.width:][:x.width], l.query)
 	}
-	mark := float64(rank.Best(l.best, k)[k-1].Score)
-	length := math.Sqrt(float64(kernel.Dot(l.query, l.query)))
-	if !(length < math.MaxFloat32) || mark-mark != 0 {
-		return
-	}
-	mark -= rounding * (math.Abs(mark) + length*float64(x.longest))
-	kept := 0
-	for i, row := range l.rows {
-		if length*float64(x.norms[row])+math.Max(0, float64(l.add[i])) >= mark {
-			l.rows[kept], l.add[kept] = row, l.add[i]
-			kept++
+	return float64(rank.Best(l.best, k)[k-1].Score)
+}
+
+// loudest is the component, of those that touched at least so many rows, that seems to
+// give most to one; one that touched very many only where there is no other.
+func (l *List) loudest(least int) *model.SparseScores {
+	const sample, many = 256, 1 << 16
+	var loudest *model.SparseScores
+	highest := 0.0
+	for _, s := range l.spoken {
+		rows := s.touched.Rows()
+		if len(rows) < least {
+			continue
+		}
+		high := 0.0
+		for _, row := range rows[:min(sample, len(rows))] {
+			high = max(high, s.factor*float64(s.sums[row]))
+		}
+		if len(rows) > many {
+			high *= 1e-6
+		}
+		if loudest == nil || high > highest {
+			loudest, highest = s.touched, high
 		}
 	}
-	l.rows, l.add = l.rows[:kept], l.add[:kept]
+	return loudest
 }
 
 // rounding is more than the relative error of a float32 inner product of as many
 // dimensions as there are.
 const rounding = 1e-4
 
-// sink restores the heap, its lowest score at the root, after the root grew.
-func sink(h []rank.Ranked) { sinkFrom(h, 0) }
-
-func sinkFrom(h []rank.Ranked, at int) {
+// sink restores the heap, its lowest score at the root, after the score at a place grew.
+func sink(h []rank.Ranked, at int) {
 	for {
 		low := 2*at + 1
 		if low >= len(h) {
@@ -104,11 +134,10 @@ func (l *List) retrieveDeferred(k int, f Filter) bool {
 			rest += l.Weights[c] * v.scale * v.opinion.Rest()
 		}
 	}
-	if rest == 0 {
+	if rest == 0 || !l.scorer.index.deferrals.worth() {
 		return false
 	}
 	for wide := 4*k + 64; wide <= min(widest, l.scorer.index.items/4); wide *= 4 {
-		l.addends(0, int32(l.scorer.index.items))
 		found := l.retrieve(wide, f)
 		all := len(found) < wide
 		last := math.Inf(-1)
@@ -121,10 +150,36 @@ func (l *List) retrieveDeferred(k int, f Filter) bool {
 		best := rank.Best(found, k)
 		if all || len(best) == k && last+rest < float64(best[k-1].Score)-rounding*(rest+math.Abs(last)) {
 			l.found = append(l.found, best...)
+			l.scorer.index.deferrals.note(true)
 			return true
 		}
+		if len(best) < k || float64(best[k-1].Score)-rest < last/2 {
+			break // the rows that more would find fall too slowly
+		}
 	}
+	l.scorer.index.deferrals.note(false)
 	return false
+}
+
+// deferrals remembers how often completing a few rows was enough. Where it seldom
+// is, trying costs more than it saves; the answer is the same.
+type deferrals struct {
+	balance, skipped atomic.Int32
+}
+
+// worth reports whether to try: always while the balance is not negative, else each 32nd time.
+func (d *deferrals) worth() bool {
+	return d.balance.Load() >= 0 || d.skipped.Add(1)%32 == 0
+}
+
+// note counts a try; the balance stays within [−8, 8].
+func (d *deferrals) note(enough bool) {
+	switch b := d.balance.Load(); {
+	case enough && b < 8:
+		d.balance.Add(1)
+	case !enough && b > -8:
+		d.balance.Add(-1)
+	}
 }
 
 // deferred is what deferred components add to the score of a row they did not touch.

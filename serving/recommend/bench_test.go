@@ -7,22 +7,29 @@ import (
 	"time"
 
 	"kindred/data"
+	"kindred/model/artifact"
 	"kindred/model/popular"
 	"kindred/serving/live"
 	"kindred/serving/live/livetest"
 	"kindred/serving/recommend"
 )
 
-// big is a snapshot source of a shop with a model of all but its last 100 items.
+// big is a snapshot source of a shop and its model.
 type big struct {
 	shop  *livetest.Shop
 	parts live.Parts
 }
 
+// newBig has a model, fitted on behaviour, of all but the last 100 items.
 func newBig(t testing.TB, items, factors int) *big {
 	t.Helper()
 	s := livetest.New(items)
-	parts, err := live.PartsOf(s.Model(t, items-100, factors))
+	return joined(t, s, s.Model(t, items-100, factors))
+}
+
+func joined(t testing.TB, s *livetest.Shop, b *artifact.Bundle) *big {
+	t.Helper()
+	parts, err := live.PartsOf(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +45,8 @@ func (b *big) ItemsSince(context.Context, int64) ([]data.Item, []data.ItemID, in
 	return b.shop.Items, nil, 1, nil
 }
 
-// service answers 64 people, named by number, with histories of the given size.
+// service answers 64 people, named by number, with histories of the given size. It
+// keeps no answers.
 func (b *big) service(t testing.TB, history int) *recommend.Service {
 	t.Helper()
 	now := func() time.Time { return livetest.Noon }
@@ -46,6 +54,18 @@ func (b *big) service(t testing.TB, history int) *recommend.Service {
 	if err := l.Poll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	return recommend.New(uncached(), recommend.Deps{
+		People: b.people(history), Snapshots: l, Counters: popular.NewLive(popular.Default()), Now: now,
+	})
+}
+
+func uncached() recommend.Config {
+	cfg := recommend.Default()
+	cfg.CacheBytes = 0
+	return cfg
+}
+
+func (b *big) people(history int) people {
 	who := people{}
 	for p := range 64 {
 		var used []data.ItemID
@@ -54,9 +74,7 @@ func (b *big) service(t testing.TB, history int) *recommend.Service {
 		}
 		who[person(p)] = liker(fmt.Sprint("p", p), used...)
 	}
-	return recommend.New(recommend.Default(), recommend.Deps{
-		People: who, Snapshots: l, Counters: popular.NewLive(popular.Default()), Now: now,
-	})
+	return who
 }
 
 // TestAnAnswerAllocatesLittle: what grows with the catalog, the factors or the
@@ -76,11 +94,21 @@ func TestAnAnswerAllocatesLittle(t *testing.T) {
 
 func person(p int) data.UserID { return data.UserID(fmt.Sprint(p % 64)) }
 
-// BenchmarkRecommend makes lists of 10 with reasons from 10,000 items by all four
-// components, als with 64 factors, and reports percentiles.
+// BenchmarkRecommend makes lists of 10 with reasons by all four components, als with
+// 64 factors, every answer anew, and reports percentiles: of 10,000 items with a fitted
+// model, and of as many as Large makes.
 func BenchmarkRecommend(b *testing.B) {
-	shop := newBig(b, 10_000, 64)
-	for _, history := range []int{20, 50, 500, 2000} {
+	b.Run("items=10000", func(b *testing.B) { benchmark(b, newBig(b, 10_000, 64), 20, 50, 500, 2000) })
+	for _, n := range []int{27_000, 100_000, 1_000_000} {
+		b.Run(fmt.Sprintf("items=%d", n), func(b *testing.B) {
+			s, bundle := livetest.Large(b, n, 64)
+			benchmark(b, joined(b, s, bundle), 20, 100)
+		})
+	}
+}
+
+func benchmark(b *testing.B, shop *big, histories ...int) {
+	for _, history := range histories {
 		b.Run(fmt.Sprintf("history=%d", history), func(b *testing.B) {
 			s := shop.service(b, history)
 			var took []time.Duration

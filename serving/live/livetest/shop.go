@@ -58,7 +58,7 @@ func New(n int) *Shop {
 }
 
 // ID is the i-th item's id.
-func ID(i int) data.ItemID { return data.ItemID(fmt.Sprintf("item-%05d", i)) }
+func ID(i int) data.ItemID { return data.ItemID(fmt.Sprintf("item-%07d", i)) }
 
 // Taste is what person number p used: size distinct items, most of them of three
 // departments, the first items of the catalog more often than the last.
