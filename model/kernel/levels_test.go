@@ -203,3 +203,50 @@ func TestPassesLongerThanOneCall(t *testing.T) {
 		within(t, "NormalResidual", residual[k], wantResidual[k], n/4)
 	}
 }
+
+func TestGramOfEveryNumberOfColumnsAtEveryLevel(t *testing.T) {
+	kernel.AtEveryLevel(t, func(t *testing.T) {
+		for _, f := range lengths()[:150] {
+			for _, n := range []int{0, 1, 7, 300} {
+				if n == 300 && f%13 != 12 {
+					continue
+				}
+				rows, weights := newGuarded(uint64(f), n*f).v, newGuarded(3, n).v
+				for _, w := range [][]float32{nil, weights} {
+					g := newGuarded(uint64(n+f), f*f)
+					want := widen(g.v)
+					kernel.Syrk(want, rows, w, f, make([]float64, 4*f))
+					kernel.Gram(g.v, rows, w, f)
+					for i := range f {
+						for j := range i + 1 {
+							within(t, "Gram", g.v[i*f+j], want[i*f+j], float64(n)/2+1)
+						}
+					}
+					g.intact(t, "Gram")
+				}
+			}
+		}
+	})
+}
+
+func TestRotateOfEveryNumberOfColumnsAtEveryLevel(t *testing.T) {
+	kernel.AtEveryLevel(t, func(t *testing.T) {
+		for _, f := range lengths()[:150] {
+			for _, n := range []int{0, 1, 7, 8, 13} {
+				rows, v := newGuarded(uint64(f+n), n*f), newGuarded(uint64(n), f*f).v
+				before := slices.Clone(rows.v)
+				kernel.Rotate(rows.v, v, f, make([]float32, kernel.RotateRows*f))
+				for i := range n {
+					for k := range f {
+						want := 0.0
+						for j := range f {
+							want += float64(before[i*f+j]) * float64(v[j*f+k])
+						}
+						within(t, "Rotate", rows.v[i*f+k], want, float64(f))
+					}
+				}
+				rows.intact(t, "Rotate")
+			}
+		}
+	})
+}

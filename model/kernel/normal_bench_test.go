@@ -82,3 +82,29 @@ func BenchmarkGatherResidual(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkGram(b *testing.B) {
+	for _, f := range []int{50, 64, 128, 256} {
+		const n = 200
+		atEveryLevel(b, fmt.Sprintf("f=%d/n=%d", f, n), func(b *testing.B) {
+			rows, w, g := randoms(1, n*f), randoms(2, n), make([]float32, f*f)
+			for b.Loop() {
+				kernel.Gram(g, rows, w, f)
+			}
+			perRow(b, n, n*f*(f+1)) // of the lower triangle alone
+		})
+	}
+}
+
+func BenchmarkRotate(b *testing.B) {
+	for _, f := range []int{50, 64, 128, 256} {
+		const n = 64
+		atEveryLevel(b, fmt.Sprintf("f=%d", f), func(b *testing.B) {
+			rows, v, scratch := make([]float32, n*f), randoms(2, f*f), make([]float32, kernel.RotateRows*f)
+			for b.Loop() {
+				kernel.Rotate(rows, v, f, scratch)
+			}
+			perRow(b, n, 2*n*f*f)
+		})
+	}
+}

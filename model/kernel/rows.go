@@ -86,21 +86,3 @@ func addNormalGeneric(out, rows, w, b, p []float32) {
 		axpyGeneric(factor(i, dotGeneric(p, r)), r, out)
 	}
 }
-
-// MulRows replaces every row y of the row-major matrix rows by y·v, where v is f × f
-// row-major: a change of basis in place. scratch has length f.
-func MulRows(rows, v, scratch []float32) {
-	f := len(scratch)
-	for ; len(rows) >= f && f > 0; rows = rows[f:] {
-		clear(scratch)
-		j := 0
-		for ; j+4 <= f; j += 4 {
-			m := v[j*f : (j+4)*f]
-			axpy4(rows[j], rows[j+1], rows[j+2], rows[j+3], m[:f], m[f:2*f], m[2*f:3*f], m[3*f:], scratch)
-		}
-		for ; j < f; j++ {
-			axpyGeneric(rows[j], v[j*f:(j+1)*f], scratch)
-		}
-		copy(rows, scratch)
-	}
-}

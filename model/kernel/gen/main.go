@@ -27,6 +27,8 @@ var files = []struct {
 	{"cg", cg},
 	{"half", half},
 	{"gather", gather},
+	{"gram", gram},
+	{"rotate", rotate},
 	{"gemm", gemm},
 	{"scan", scan},
 	{"scan_dots", dotRows},
