@@ -66,6 +66,7 @@ func (f *loadFlags) add(c *cobra.Command) {
 	fl.IntVar(&f.cfg.People, "people", d.People, "how many people there are")
 	fl.Float64Var(&f.cfg.PeopleZipf, "people-zipf", d.PeopleZipf, "Zipf exponent of who acts and asks; 0 is everybody alike")
 	fl.BoolVar(&f.cfg.Distinct, "distinct", false, "ask for people in turn, nobody twice before everybody once")
+	fl.IntVar(&f.cfg.First, "first", 0, "how many people --distinct leaves for last")
 	fl.IntVar(&f.cfg.Items, "items", d.Items, "how many items there are")
 	fl.Float64Var(&f.cfg.ItemsZipf, "items-zipf", d.ItemsZipf, "Zipf exponent of what is used")
 	fl.StringVar(&f.cfg.PersonPrefix, "person-prefix", d.PersonPrefix, "a person's id is this and a number from 1")

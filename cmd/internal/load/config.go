@@ -85,6 +85,7 @@ type Config struct {
 	People       int
 	PeopleZipf   float64 // exponent; 0 is uniform
 	Distinct     bool    // ask for the people in turn, each once before anybody comes again
+	First        int     // whom Distinct begins with, from 0
 	Items        int
 	ItemsZipf    float64
 	PersonPrefix string // a person's id is this and a number from 1
@@ -164,6 +165,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("n is %d; use 1 to 500", c.N)
 	case c.People < 1 || c.People > 1<<30:
 		return fmt.Errorf("people is %d; use 1 to %d", c.People, 1<<30)
+	case c.First < 0:
+		return fmt.Errorf("first is %d; use 0 or more", c.First)
 	case c.Items < 1 || c.Items > 1<<30:
 		return fmt.Errorf("items is %d; use 1 to %d", c.Items, 1<<30)
 	case !(c.PeopleZipf >= 0 && c.PeopleZipf <= 10) || !(c.ItemsZipf >= 0 && c.ItemsZipf <= 10):

@@ -90,7 +90,7 @@ func (s *Stream) Op(i int64) Op {
 			}
 		}
 	case s.cfg.Distinct:
-		op.Person = int(i % int64(s.cfg.People))
+		op.Person = int((i + int64(s.cfg.First)) % int64(s.cfg.People))
 	default:
 		op.Person = s.people.Draw(random)
 	}

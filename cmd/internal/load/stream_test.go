@@ -152,6 +152,10 @@ func TestDistinctAsksForEverybodyOnce(t *testing.T) {
 	if len(seen) != 1000 {
 		t.Errorf("1000 requests for %d of 1000 people", len(seen))
 	}
+	cfg.First = 990
+	if s := NewStream(cfg); s.Op(0).Person != 990 || s.Op(10).Person != 0 {
+		t.Errorf("it begins with %d and comes to %d tenth; want 990, 0", s.Op(0).Person, s.Op(10).Person)
+	}
 }
 
 func BenchmarkBatch(b *testing.B) {
