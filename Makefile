@@ -12,7 +12,7 @@ TOOLS    := -modfile=deploy/tools/go.mod
 
 .PHONY: help
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: build ## Build, import the MovieLens sample and train (first time only), then serve on ADDR
@@ -55,6 +55,14 @@ fuzz: ## Run every fuzz target for FUZZTIME (default 60s) each
 bench: ## Run the Go benchmarks, in the form that benchstat reads
 	go test -run '^$$' -bench . -benchmem ./...
 
+.PHONY: bench-peers
+bench-peers: ## Measure beside implicit, hnswlib and SciPy from PyPI into docs/benchmarks.md: make bench-peers [DATASETS=DIR] [ONLY=als/*]
+	@DATASETS="$(DATASETS)" deploy/bench/peers.sh $(if $(ONLY),-only "$(ONLY)") $(BENCHFLAGS)
+
+.PHONY: bench-http
+bench-http: ## Measure a server with made-up models under load into docs/benchmarks.md: make bench-http [ONLY=http/1m]
+	@deploy/bench/http.sh $(if $(ONLY),-only "$(ONLY)") $(BENCHFLAGS)
+
 .PHONY: eval
 eval: build ## Run ladder cases D7 and D1: make eval DATASETS=DIR [OUT=eval]
 	@if [ -z "$(DATASETS)" ]; then echo "make eval: say where the data sets are: make eval DATASETS=DIR (a folder that holds ml-100k and ncf-ml-1m)" >&2; exit 2; fi
@@ -70,4 +78,4 @@ golden: ## Rewrite golden files from what the code does now; read the diff befor
 
 .PHONY: clean
 clean: ## Remove what make built and the sample's data directory
-	rm -rf bin eval $(DATA)
+	rm -rf bin build eval $(DATA)
