@@ -23,15 +23,16 @@ type Entry struct {
 }
 
 // Live holds popularity that moves with the stream: partial sums by partition and
-// key, as the fold counts them, added up when read. The stream replaces values,
-// requests read them; it is safe for concurrent use. Memory is one Counts a key
-// and partition that has it, so it is bounded by the catalogue. Keys are opaque;
-// the stream writes "i/<item>" and "c/<category>".
+// key, as the fold counts them, added up when they change. The stream replaces values,
+// requests read them; it is safe for concurrent use. Memory is about 200 bytes a key
+// and 40 more for each partition that has it, so it is bounded by the catalogue.
+// Keys are opaque but for what is before their first slash, which groups them; the
+// stream writes "i/<item>" and "c/<category>".
 type Live struct {
 	cfg Config
 
-	mu    sync.RWMutex
-	parts map[string][]part
+	mu     sync.RWMutex
+	groups map[string]*table // by what the keys begin with, slash included
 }
 
 // part is one partition's sums for a key.
@@ -45,33 +46,41 @@ func NewLive(cfg Config) *Live {
 	if err := cfg.Validate(); err != nil {
 		panic(err)
 	}
-	return &Live{cfg: cfg, parts: map[string][]part{}}
+	return &Live{cfg: cfg, groups: map[string]*table{}}
 }
 
 // Config is the configuration given to NewLive.
 func (l *Live) Config() Config { return l.cfg }
 
+// group is what a key begins with.
+func group(key string) string { return key[:strings.IndexByte(key, '/')+1] }
+
 // Set replaces the sums that one partition has for key. Zero Counts forget them.
 func (l *Live) Set(partition int32, key string, c Counts) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	parts := l.parts[key]
-	at, found := slices.BinarySearchFunc(parts, partition, func(p part, want int32) int { return cmp.Compare(p.partition, want) })
+	t := l.groups[group(key)]
+	if t == nil {
+		t = newTable(l.cfg)
+		l.groups[strings.Clone(group(key))] = t
+	}
+	at, known := t.index[key]
+	var parts []part
+	if known {
+		parts = t.parts[at]
+	}
+	i, found := slices.BinarySearchFunc(parts, partition, func(p part, want int32) int { return cmp.Compare(p.partition, want) })
 	switch {
 	case c == Counts{} && found:
-		if parts = slices.Delete(parts, at, at+1); len(parts) == 0 {
-			delete(l.parts, key)
-			return
-		}
+		parts = slices.Delete(parts, i, i+1)
 	case c == Counts{}:
 		return
 	case found:
-		parts[at].counts = c
-		return
+		parts[i].counts = c
 	default:
-		parts = slices.Insert(parts, at, part{partition, c})
+		parts = slices.Insert(parts, i, part{partition, c})
 	}
-	l.parts[key] = parts
+	t.put(key, parts)
 }
 
 // DropPartition forgets everything one partition counted, before it is loaded
@@ -79,12 +88,11 @@ func (l *Live) Set(partition int32, key string, c Counts) {
 func (l *Live) DropPartition(partition int32) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for key, parts := range l.parts {
-		parts = slices.DeleteFunc(parts, func(p part) bool { return p.partition == partition })
-		if len(parts) == 0 {
-			delete(l.parts, key)
-		} else {
-			l.parts[key] = parts
+	for _, t := range l.groups {
+		for at := len(t.keys) - 1; at >= 0; at-- { // put may move the last one here
+			if parts := t.parts[at]; slices.ContainsFunc(parts, func(p part) bool { return p.partition == partition }) {
+				t.put(t.keys[at], slices.DeleteFunc(parts, func(p part) bool { return p.partition == partition }))
+			}
 		}
 	}
 }
@@ -93,60 +101,74 @@ func (l *Live) DropPartition(partition int32) {
 func (l *Live) Len() int {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	return len(l.parts)
+	n := 0
+	for _, t := range l.groups {
+		n += len(t.keys)
+	}
+	return n
 }
 
 // Counts adds up the partitions' sums for key; false when there are none.
 func (l *Live) Counts(key string) (Counts, bool) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	parts, ok := l.parts[key]
-	return l.sum(parts), ok
-}
-
-// sum adds partitions in the order of their numbers, so the bytes are always the same.
-func (l *Live) sum(parts []part) Counts {
-	var c Counts
-	for _, p := range parts {
-		c.Short = c.Short.Merge(p.counts.Short, l.cfg.ShortHalfLife)
-		c.Long = c.Long.Merge(p.counts.Long, l.cfg.HalfLife)
+	t := l.groups[group(key)]
+	if t == nil {
+		return Counts{}, false
 	}
-	return c
+	at, ok := t.index[key]
+	if !ok {
+		return Counts{}, false
+	}
+	return t.sums[at], true
 }
 
 // Top lists the k keys with the given prefix that measure highest at time now
 // (Unix ms), equal ones by key. allow, where not nil, filters keys before the
-// cut. Keys without weight left are not listed. Cost is O(keys · log keys).
+// cut; it is called only for keys that would get into the list, and must not write
+// to l. Keys without weight left are not listed. Cost is a few nanoseconds a key.
 func (l *Live) Top(prefix string, by Measure, now int64, k int, allow func(key string) bool) []Entry {
-	type counted struct {
-		key string
-		c   Counts
+	if k <= 0 {
+		return []Entry{}
 	}
-	var all []counted
+	l.moveTo(now)
 	l.mu.RLock()
-	for key, parts := range l.parts {
-		if strings.HasPrefix(key, prefix) {
-			all = append(all, counted{key, l.sum(parts)})
+	defer l.mu.RUnlock()
+	var tables []*table
+	for name, t := range l.groups {
+		if strings.HasPrefix(name, prefix) || strings.HasPrefix(prefix, name) {
+			tables = append(tables, t)
 		}
+	}
+	trend := newTrend(l.cfg, now, now)
+	if by == ByTrend {
+		for _, t := range tables {
+			t.count(prefix, trend) // the whole prefix is the catalogue, whatever allow says
+		}
+	}
+	list := &topList{k: k, allow: allow}
+	for _, t := range tables {
+		t.top(prefix, by, trend, list)
+	}
+	return list.sorted()
+}
+
+// moveTo makes the tables' times comparable with now.
+func (l *Live) moveTo(now int64) {
+	l.mu.RLock()
+	far := false
+	for _, t := range l.groups {
+		far = far || t.far(now)
 	}
 	l.mu.RUnlock()
-	slices.SortFunc(all, func(a, b counted) int { return cmp.Compare(a.key, b.key) })
-
-	t := newTrend(l.cfg, now, now)
-	for _, a := range all {
-		t.count(a.c) // the whole prefix is the catalogue, whatever allow says
+	if !far {
+		return
 	}
-	found := make([]Entry, 0, len(all))
-	for _, a := range all {
-		weight := a.c.Long.At(now, l.cfg.HalfLife)
-		if weight <= 0 || allow != nil && !allow(a.key) {
-			continue
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, t := range l.groups {
+		if t.far(now) {
+			t.rebase(now)
 		}
-		if by == ByTrend {
-			weight = t.of(a.c)
-		}
-		found = append(found, Entry{a.key, weight})
 	}
-	slices.SortStableFunc(found, func(a, b Entry) int { return cmp.Compare(b.Score, a.Score) })
-	return found[:max(0, min(k, len(found)))]
 }
