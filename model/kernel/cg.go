@@ -97,30 +97,3 @@ func cgStepGeneric(x, r, p, ap, inv []float32, alpha float32) float32 {
 	}
 	return norm
 }
-
-// NormalResidual64 is NormalResidual with products and sums in float64: the residual that
-// iterative refinement of a float32 solution needs.
-func NormalResidual64(out []float64, rows, w, b []float32, p []float64) {
-	normalResidual64Generic(out, rows, w, b, p)
-}
-
-func normalResidual64Generic(out []float64, rows, w, b []float32, p []float64) {
-	f := len(p)
-	out, b = out[:f], b[:len(w)]
-	for i := range w {
-		r := rows[i*f : i*f+f]
-		var s0, s1 float64
-		k := 0
-		for ; k+1 < f; k += 2 {
-			s0 += float64(r[k]) * p[k]
-			s1 += float64(r[k+1]) * p[k+1]
-		}
-		if k < f {
-			s0 += float64(r[k]) * p[k]
-		}
-		c := float64(b[i]) - float64(w[i])*(s0+s1)
-		for k, v := range r {
-			out[k] += c * float64(v)
-		}
-	}
-}

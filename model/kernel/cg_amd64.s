@@ -600,7 +600,7 @@ eachonedone:
 	JLE          eachdone
 	MOVQ         DX, X2
 	VPBROADCASTD X2, Y2
-	VPCMPGTD     laneNumbers<>+0(SB), Y2, Y2
+	VPCMPGTD     laneNumbers32<>+0(SB), Y2, Y2
 	VMASKMOVPS   (CX), Y2, Y3
 	VFMADD213PS  Y1, Y0, Y3
 	VMASKMOVPS   Y3, Y2, (AX)
@@ -609,15 +609,15 @@ eachdone:
 	VZEROUPPER
 	RET
 
-DATA laneNumbers<>+0(SB)/4, $0x00000000
-DATA laneNumbers<>+4(SB)/4, $0x00000001
-DATA laneNumbers<>+8(SB)/4, $0x00000002
-DATA laneNumbers<>+12(SB)/4, $0x00000003
-DATA laneNumbers<>+16(SB)/4, $0x00000004
-DATA laneNumbers<>+20(SB)/4, $0x00000005
-DATA laneNumbers<>+24(SB)/4, $0x00000006
-DATA laneNumbers<>+28(SB)/4, $0x00000007
-GLOBL laneNumbers<>(SB), RODATA|NOPTR, $32
+DATA laneNumbers32<>+0(SB)/4, $0x00000000
+DATA laneNumbers32<>+4(SB)/4, $0x00000001
+DATA laneNumbers32<>+8(SB)/4, $0x00000002
+DATA laneNumbers32<>+12(SB)/4, $0x00000003
+DATA laneNumbers32<>+16(SB)/4, $0x00000004
+DATA laneNumbers32<>+20(SB)/4, $0x00000005
+DATA laneNumbers32<>+24(SB)/4, $0x00000006
+DATA laneNumbers32<>+28(SB)/4, $0x00000007
+GLOBL laneNumbers32<>(SB), RODATA|NOPTR, $32
 
 // func cgStartAVX2(r *float32, dl *float32, inv *float32, x *float32, d *float32, ridge float32, n int)
 // Requires: AVX, AVX2, FMA3, SSE2
@@ -711,7 +711,7 @@ eachonedone:
 	JLE          eachdone
 	MOVQ         DI, X4
 	VPBROADCASTD X4, Y4
-	VPCMPGTD     laneNumbers<>+0(SB), Y4, Y4
+	VPCMPGTD     laneNumbers32<>+0(SB), Y4, Y4
 	VMASKMOVPS   (BX), Y4, Y5
 	VMASKMOVPS   (SI), Y4, Y6
 	VADDPS       Y0, Y6, Y6
@@ -780,7 +780,7 @@ eachonedone:
 	JLE          eachdone
 	MOVQ         DX, X4
 	VPBROADCASTD X4, Y4
-	VPCMPGTD     laneNumbers<>+0(SB), Y4, Y4
+	VPCMPGTD     laneNumbers32<>+0(SB), Y4, Y4
 	VMASKMOVPS   (AX), Y4, Y5
 	VMASKMOVPS   (CX), Y4, Y4
 	VMULPS       Y5, Y5, Y5
@@ -873,7 +873,7 @@ eachonedone:
 	JLE          eachdone
 	MOVQ         DI, X0
 	VPBROADCASTD X0, Y0
-	VPCMPGTD     laneNumbers<>+0(SB), Y0, Y0
+	VPCMPGTD     laneNumbers32<>+0(SB), Y0, Y0
 	VMASKMOVPS   (DX), Y0, Y1
 	VMASKMOVPS   (BX), Y0, Y2
 	VMASKMOVPS   (SI), Y0, Y3
@@ -970,7 +970,7 @@ eachonedone:
 	JLE          eachdone
 	MOVQ         DI, X1
 	VPBROADCASTD X1, Y1
-	VPCMPGTD     laneNumbers<>+0(SB), Y1, Y1
+	VPCMPGTD     laneNumbers32<>+0(SB), Y1, Y1
 	VMASKMOVPS   (AX), Y1, Y2
 	VMASKMOVPS   (DX), Y1, Y3
 	VMASKMOVPS   (BX), Y1, Y4
@@ -1083,7 +1083,7 @@ eachonedone:
 	JLE          eachdone
 	MOVQ         DI, X5
 	VPBROADCASTD X5, Y5
-	VPCMPGTD     laneNumbers<>+0(SB), Y5, Y5
+	VPCMPGTD     laneNumbers32<>+0(SB), Y5, Y5
 	VMASKMOVPS   (AX), Y5, Y6
 	VMASKMOVPS   (CX), Y5, Y7
 	VMASKMOVPS   (DX), Y5, Y8

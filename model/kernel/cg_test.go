@@ -124,24 +124,26 @@ func TestGatherResidualHalfDecodesTheTable(t *testing.T) {
 }
 
 func TestNormalResidual64AgreesWithItsDefinition(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		n, f := rapid.IntRange(0, 23).Draw(t, "n"), rapid.IntRange(1, 140).Draw(t, "f")
-		rows, p, start := matrix(t, "rows", n*f), widen(matrix(t, "p", f)), widen(matrix(t, "start", f))
-		w, b := matrix(t, "w", n), matrix(t, "b", n)
-		got := slices.Clone(start)
-		kernel.NormalResidual64(got, rows, w, b, p)
-		for k := range f {
-			want := start[k]
-			for i := range n {
-				s := 0.0
-				for j := range f {
-					s += float64(rows[i*f+j]) * p[j]
+	kernel.AtEveryLevel(t, func(t *testing.T) {
+		rapid.Check(t, func(t *rapid.T) {
+			n, f := rapid.IntRange(0, 23).Draw(t, "n"), rapid.IntRange(1, 140).Draw(t, "f")
+			rows, p, start := matrix(t, "rows", n*f), widen(matrix(t, "p", f)), widen(matrix(t, "start", f))
+			w, b := matrix(t, "w", n), matrix(t, "b", n)
+			got := slices.Clone(start)
+			kernel.NormalResidual64(got, rows, w, b, p)
+			for k := range f {
+				want := start[k]
+				for i := range n {
+					s := 0.0
+					for j := range f {
+						s += float64(rows[i*f+j]) * p[j]
+					}
+					want += (float64(b[i]) - float64(w[i])*s) * float64(rows[i*f+k])
 				}
-				want += (float64(b[i]) - float64(w[i])*s) * float64(rows[i*f+k])
+				if d := got[k] - want; d > 1e-8 || d < -1e-8 {
+					t.Fatalf("NormalResidual64[%d] = %v, want %v", k, got[k], want)
+				}
 			}
-			if d := got[k] - want; d > 1e-8 || d < -1e-8 {
-				t.Fatalf("NormalResidual64[%d] = %v, want %v", k, got[k], want)
-			}
-		}
+		})
 	})
 }

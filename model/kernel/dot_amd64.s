@@ -244,7 +244,7 @@ eachonedone:
 	JLE          eachdone
 	MOVQ         DX, X1
 	VPBROADCASTD X1, Y1
-	VPCMPGTD     laneNumbers<>+0(SB), Y1, Y1
+	VPCMPGTD     laneNumbers32<>+0(SB), Y1, Y1
 	VMASKMOVPS   (AX), Y1, Y2
 	VMASKMOVPS   (CX), Y1, Y3
 	VFMADD231PS  Y2, Y0, Y3
@@ -254,12 +254,12 @@ eachdone:
 	VZEROUPPER
 	RET
 
-DATA laneNumbers<>+0(SB)/4, $0x00000000
-DATA laneNumbers<>+4(SB)/4, $0x00000001
-DATA laneNumbers<>+8(SB)/4, $0x00000002
-DATA laneNumbers<>+12(SB)/4, $0x00000003
-DATA laneNumbers<>+16(SB)/4, $0x00000004
-DATA laneNumbers<>+20(SB)/4, $0x00000005
-DATA laneNumbers<>+24(SB)/4, $0x00000006
-DATA laneNumbers<>+28(SB)/4, $0x00000007
-GLOBL laneNumbers<>(SB), RODATA|NOPTR, $32
+DATA laneNumbers32<>+0(SB)/4, $0x00000000
+DATA laneNumbers32<>+4(SB)/4, $0x00000001
+DATA laneNumbers32<>+8(SB)/4, $0x00000002
+DATA laneNumbers32<>+12(SB)/4, $0x00000003
+DATA laneNumbers32<>+16(SB)/4, $0x00000004
+DATA laneNumbers32<>+20(SB)/4, $0x00000005
+DATA laneNumbers32<>+24(SB)/4, $0x00000006
+DATA laneNumbers32<>+28(SB)/4, $0x00000007
+GLOBL laneNumbers32<>(SB), RODATA|NOPTR, $32

@@ -152,7 +152,7 @@ TEXT ·gatherAVX2(SB), NOSPLIT, $0-56
 	SHLQ         $0x02, R10
 	MOVQ         R9, X0
 	VPBROADCASTD X0, Y0
-	VPCMPGTD     laneNumbers<>+0(SB), Y0, Y0
+	VPCMPGTD     laneNumbers32<>+0(SB), Y0, Y0
 	SHLQ         $0x02, CX
 
 row:
@@ -195,15 +195,15 @@ done:
 	VZEROUPPER
 	RET
 
-DATA laneNumbers<>+0(SB)/4, $0x00000000
-DATA laneNumbers<>+4(SB)/4, $0x00000001
-DATA laneNumbers<>+8(SB)/4, $0x00000002
-DATA laneNumbers<>+12(SB)/4, $0x00000003
-DATA laneNumbers<>+16(SB)/4, $0x00000004
-DATA laneNumbers<>+20(SB)/4, $0x00000005
-DATA laneNumbers<>+24(SB)/4, $0x00000006
-DATA laneNumbers<>+28(SB)/4, $0x00000007
-GLOBL laneNumbers<>(SB), RODATA|NOPTR, $32
+DATA laneNumbers32<>+0(SB)/4, $0x00000000
+DATA laneNumbers32<>+4(SB)/4, $0x00000001
+DATA laneNumbers32<>+8(SB)/4, $0x00000002
+DATA laneNumbers32<>+12(SB)/4, $0x00000003
+DATA laneNumbers32<>+16(SB)/4, $0x00000004
+DATA laneNumbers32<>+20(SB)/4, $0x00000005
+DATA laneNumbers32<>+24(SB)/4, $0x00000006
+DATA laneNumbers32<>+28(SB)/4, $0x00000007
+GLOBL laneNumbers32<>(SB), RODATA|NOPTR, $32
 
 // func gatherHalfAVX2(dst *float32, table *uint16, rows *int32, n int, f int, ahead int, more int)
 // Requires: AVX, AVX2, F16C, MMX+, SSE2
@@ -222,7 +222,7 @@ TEXT ·gatherHalfAVX2(SB), NOSPLIT, $0-56
 	SHLQ         $0x02, R10
 	MOVQ         R9, X0
 	VPBROADCASTD X0, Y0
-	VPCMPGTD     laneNumbers<>+0(SB), Y0, Y0
+	VPCMPGTD     laneNumbers32<>+0(SB), Y0, Y0
 	SHLQ         $0x02, CX
 	SHRQ         $0x01, R10
 	SHRQ         $0x01, CX

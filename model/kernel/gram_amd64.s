@@ -764,7 +764,7 @@ TEXT ·gram4x1AVX2(SB), NOSPLIT, $0-56
 	MOVQ         count+48(FP), R8
 	MOVQ         R8, X0
 	VPBROADCASTD X0, Y0
-	VPCMPGTD     laneNumbers<>+0(SB), Y0, Y0
+	VPCMPGTD     laneNumbers32<>+0(SB), Y0, Y0
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
@@ -825,15 +825,15 @@ add:
 	VZEROUPPER
 	RET
 
-DATA laneNumbers<>+0(SB)/4, $0x00000000
-DATA laneNumbers<>+4(SB)/4, $0x00000001
-DATA laneNumbers<>+8(SB)/4, $0x00000002
-DATA laneNumbers<>+12(SB)/4, $0x00000003
-DATA laneNumbers<>+16(SB)/4, $0x00000004
-DATA laneNumbers<>+20(SB)/4, $0x00000005
-DATA laneNumbers<>+24(SB)/4, $0x00000006
-DATA laneNumbers<>+28(SB)/4, $0x00000007
-GLOBL laneNumbers<>(SB), RODATA|NOPTR, $32
+DATA laneNumbers32<>+0(SB)/4, $0x00000000
+DATA laneNumbers32<>+4(SB)/4, $0x00000001
+DATA laneNumbers32<>+8(SB)/4, $0x00000002
+DATA laneNumbers32<>+12(SB)/4, $0x00000003
+DATA laneNumbers32<>+16(SB)/4, $0x00000004
+DATA laneNumbers32<>+20(SB)/4, $0x00000005
+DATA laneNumbers32<>+24(SB)/4, $0x00000006
+DATA laneNumbers32<>+28(SB)/4, $0x00000007
+GLOBL laneNumbers32<>(SB), RODATA|NOPTR, $32
 
 // func gram2x2AVX2(dst *float32, a *float32, b *float32, w *float32, n int, stride int)
 // Requires: AVX, FMA3
@@ -913,7 +913,7 @@ TEXT ·gram2x1AVX2(SB), NOSPLIT, $0-56
 	MOVQ         count+48(FP), R8
 	MOVQ         R8, X0
 	VPBROADCASTD X0, Y0
-	VPCMPGTD     laneNumbers<>+0(SB), Y0, Y0
+	VPCMPGTD     laneNumbers32<>+0(SB), Y0, Y0
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	TESTQ        BX, BX
@@ -1019,7 +1019,7 @@ TEXT ·gram1x1AVX2(SB), NOSPLIT, $0-56
 	MOVQ         count+48(FP), R8
 	MOVQ         R8, X0
 	VPBROADCASTD X0, Y0
-	VPCMPGTD     laneNumbers<>+0(SB), Y0, Y0
+	VPCMPGTD     laneNumbers32<>+0(SB), Y0, Y0
 	VXORPS       Y1, Y1, Y1
 	TESTQ        BX, BX
 	JEQ          plain

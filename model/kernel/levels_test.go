@@ -250,3 +250,41 @@ func TestRotateOfEveryNumberOfColumnsAtEveryLevel(t *testing.T) {
 		}
 	})
 }
+
+func TestFloat64OfEveryLengthAtEveryLevel(t *testing.T) {
+	near := func(t *testing.T, what string, n int, got, want float64) {
+		t.Helper()
+		if !(math.Abs(got-want) <= 1e-14*float64(n+1)) {
+			t.Fatalf("%s of length %d = %v, want %v", what, n, got, want)
+		}
+	}
+	kernel.AtEveryLevel(t, func(t *testing.T) {
+		for _, n := range lengths() {
+			row, w, u := widen(randoms(1, n)), widen(randoms(2, n)), widen(randoms(3, n))
+			next, p := widen(randoms(4, n)), widen(randoms(5, n))
+			const a, b, c = .5, -.25, 2
+
+			sum := 0.0
+			for i := range n {
+				sum += row[i] * w[i]
+			}
+			near(t, "Dot64", n, kernel.Dot64(row, w), sum)
+
+			added, x, y := slices.Clone(w), slices.Clone(row), slices.Clone(u)
+			kernel.Axpy64(a, row, added)
+			kernel.Givens64(x, y, a, b)
+			line, product := slices.Clone(row), slices.Clone(p)
+			got, want := kernel.Rank2Symv64(line, w, u, next, product, a, b, c), 0.0
+			for i := range n {
+				near(t, "Axpy64", n, added[i], w[i]+a*row[i])
+				near(t, "Givens64 x", n, x[i], a*row[i]-b*u[i])
+				near(t, "Givens64 y", n, y[i], b*row[i]+a*u[i])
+				v := row[i] - a*w[i] - b*u[i]
+				near(t, "Rank2Symv64 row", n, line[i], v)
+				near(t, "Rank2Symv64 p", n, product[i], p[i]+c*v)
+				want += v * next[i]
+			}
+			near(t, "Rank2Symv64", n, got, want)
+		}
+	})
+}

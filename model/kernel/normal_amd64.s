@@ -1250,7 +1250,7 @@ TEXT ·normalAVX2(SB), NOSPLIT, $16-56
 	SHLQ         $0x02, R8
 	MOVQ         DI, X0
 	VPBROADCASTD X0, Y0
-	VPCMPGTD     laneNumbers<>+0(SB), Y0, Y0
+	VPCMPGTD     laneNumbers32<>+0(SB), Y0, Y0
 	SHLQ         $0x02, SI
 	LEAQ         (SI)(SI*2), R9
 	MOVQ         rows+8(FP), R10
@@ -1441,15 +1441,15 @@ done:
 	VZEROUPPER
 	RET
 
-DATA laneNumbers<>+0(SB)/4, $0x00000000
-DATA laneNumbers<>+4(SB)/4, $0x00000001
-DATA laneNumbers<>+8(SB)/4, $0x00000002
-DATA laneNumbers<>+12(SB)/4, $0x00000003
-DATA laneNumbers<>+16(SB)/4, $0x00000004
-DATA laneNumbers<>+20(SB)/4, $0x00000005
-DATA laneNumbers<>+24(SB)/4, $0x00000006
-DATA laneNumbers<>+28(SB)/4, $0x00000007
-GLOBL laneNumbers<>(SB), RODATA|NOPTR, $32
+DATA laneNumbers32<>+0(SB)/4, $0x00000000
+DATA laneNumbers32<>+4(SB)/4, $0x00000001
+DATA laneNumbers32<>+8(SB)/4, $0x00000002
+DATA laneNumbers32<>+12(SB)/4, $0x00000003
+DATA laneNumbers32<>+16(SB)/4, $0x00000004
+DATA laneNumbers32<>+20(SB)/4, $0x00000005
+DATA laneNumbers32<>+24(SB)/4, $0x00000006
+DATA laneNumbers32<>+28(SB)/4, $0x00000007
+GLOBL laneNumbers32<>(SB), RODATA|NOPTR, $32
 
 // func gemvAVX2(dst *float32, rows *float32, p *float32, n int, f int)
 // Requires: AVX, AVX2, FMA3, SSE2
@@ -1466,7 +1466,7 @@ TEXT ·gemvAVX2(SB), NOSPLIT, $0-40
 	SHLQ         $0x02, R8
 	MOVQ         DI, X0
 	VPBROADCASTD X0, Y0
-	VPCMPGTD     laneNumbers<>+0(SB), Y0, Y0
+	VPCMPGTD     laneNumbers32<>+0(SB), Y0, Y0
 	SHLQ         $0x02, BX
 	LEAQ         (BX)(BX*2), R9
 

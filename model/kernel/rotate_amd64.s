@@ -444,7 +444,7 @@ TEXT ·rotate4x1AVX2(SB), NOSPLIT, $0-40
 	MOVQ         count+32(FP), SI
 	MOVQ         SI, X0
 	VPBROADCASTD X0, Y0
-	VPCMPGTD     laneNumbers<>+0(SB), Y0, Y0
+	VPCMPGTD     laneNumbers32<>+0(SB), Y0, Y0
 	MOVQ         BX, SI
 	SHLQ         $0x02, SI
 	LEAQ         (SI)(SI*2), DI
@@ -478,15 +478,15 @@ loop:
 	VZEROUPPER
 	RET
 
-DATA laneNumbers<>+0(SB)/4, $0x00000000
-DATA laneNumbers<>+4(SB)/4, $0x00000001
-DATA laneNumbers<>+8(SB)/4, $0x00000002
-DATA laneNumbers<>+12(SB)/4, $0x00000003
-DATA laneNumbers<>+16(SB)/4, $0x00000004
-DATA laneNumbers<>+20(SB)/4, $0x00000005
-DATA laneNumbers<>+24(SB)/4, $0x00000006
-DATA laneNumbers<>+28(SB)/4, $0x00000007
-GLOBL laneNumbers<>(SB), RODATA|NOPTR, $32
+DATA laneNumbers32<>+0(SB)/4, $0x00000000
+DATA laneNumbers32<>+4(SB)/4, $0x00000001
+DATA laneNumbers32<>+8(SB)/4, $0x00000002
+DATA laneNumbers32<>+12(SB)/4, $0x00000003
+DATA laneNumbers32<>+16(SB)/4, $0x00000004
+DATA laneNumbers32<>+20(SB)/4, $0x00000005
+DATA laneNumbers32<>+24(SB)/4, $0x00000006
+DATA laneNumbers32<>+28(SB)/4, $0x00000007
+GLOBL laneNumbers32<>(SB), RODATA|NOPTR, $32
 
 // func rotate2x2AVX2(dst *float32, rows *float32, v *float32, f int)
 // Requires: AVX, FMA3
@@ -535,7 +535,7 @@ TEXT ·rotate2x1AVX2(SB), NOSPLIT, $0-40
 	MOVQ         count+32(FP), SI
 	MOVQ         SI, X0
 	VPBROADCASTD X0, Y0
-	VPCMPGTD     laneNumbers<>+0(SB), Y0, Y0
+	VPCMPGTD     laneNumbers32<>+0(SB), Y0, Y0
 	MOVQ         BX, SI
 	SHLQ         $0x02, SI
 	LEAQ         (SI)(SI*2), DI
@@ -598,7 +598,7 @@ TEXT ·rotate1x1AVX2(SB), NOSPLIT, $0-40
 	MOVQ         count+32(FP), SI
 	MOVQ         SI, X0
 	VPBROADCASTD X0, Y0
-	VPCMPGTD     laneNumbers<>+0(SB), Y0, Y0
+	VPCMPGTD     laneNumbers32<>+0(SB), Y0, Y0
 	MOVQ         BX, SI
 	SHLQ         $0x02, SI
 	LEAQ         (SI)(SI*2), DI

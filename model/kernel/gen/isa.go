@@ -8,19 +8,23 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// isa is a level of model/kernel as far as loops over float32 differ by it.
+// isa is a level of model/kernel and the numbers in its vectors, as far as loops differ by them.
 type isa struct {
 	suffix string // of function names
 	bytes  int    // of a vector register
+	size   int    // of a number: 4 for float32, 8 for float64
 }
 
 var (
-	avx512 = isa{"AVX512", 64}
-	avx2   = isa{"AVX2", 32}
+	avx512 = isa{"AVX512", 64, 4}
+	avx2   = isa{"AVX2", 32, 4}
 )
 
-// lanes is the number of float32 values in a vector.
-func (a isa) lanes() int { return a.bytes / 4 }
+// double is the same level with vectors of float64.
+func (a isa) double() isa { return isa{a.suffix, a.bytes, 8} }
+
+// lanes is the number of numbers in a vector.
+func (a isa) lanes() int { return a.bytes / a.size }
 
 // vector is a fresh vector register.
 func (a isa) vector() reg.VecVirtual {

@@ -25,6 +25,7 @@ var files = []struct {
 	{"dot", dot},
 	{"normal", normal},
 	{"cg", cg},
+	{"double", double},
 	{"half", half},
 	{"gather", gather},
 	{"gram", gram},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"math"
 
 	. "github.com/mmcloughlin/avo/build"
@@ -41,22 +42,32 @@ func (a isa) fill(l *lanes) {
 	}
 	l.bits = YMM()
 	MOVQ(l.count, l.bits.AsX())
-	VPBROADCASTD(l.bits.AsX(), l.bits)
-	VPCMPGTD(laneNumbers(), l.bits, l.bits)
+	if a.size == 8 {
+		VPBROADCASTQ(l.bits.AsX(), l.bits)
+		VPCMPGTQ(laneNumbers(a.size), l.bits, l.bits)
+	} else {
+		VPBROADCASTD(l.bits.AsX(), l.bits)
+		VPCMPGTD(laneNumbers(a.size), l.bits, l.bits)
+	}
 }
 
 // data is read-only memory that functions of a file share.
 var data = map[string]Mem{}
 
-// laneNumbers is 0 to 7.
-func laneNumbers() Mem {
-	m, ok := data["laneNumbers"]
+// laneNumbers is 0, 1, … in integers of size bytes.
+func laneNumbers(size int) Mem {
+	name := fmt.Sprintf("laneNumbers%d", 8*size)
+	m, ok := data[name]
 	if !ok {
-		m = GLOBL("laneNumbers", RODATA|NOPTR)
-		for i := range 8 {
-			DATA(4*i, U32(uint32(i)))
+		m = GLOBL(name, RODATA|NOPTR)
+		for i := range 32 / size {
+			if size == 8 {
+				DATA(8*i, U64(uint64(i)))
+			} else {
+				DATA(4*i, U32(uint32(i)))
+			}
 		}
-		data["laneNumbers"] = m
+		data[name] = m
 	}
 	return m
 }
@@ -78,8 +89,12 @@ func (a isa) load(m Mem, v reg.VecVirtual, only *lanes) {
 	switch {
 	case only == nil:
 		VMOVUPS(m, v)
+	case a.bytes == 64 && a.size == 8:
+		VMOVUPD_Z(m, only.k, v)
 	case a.bytes == 64:
 		VMOVUPS_Z(m, only.k, v)
+	case a.size == 8:
+		VMASKMOVPD(m, only.bits, v)
 	default:
 		VMASKMOVPS(m, only.bits, v)
 	}
@@ -90,8 +105,12 @@ func (a isa) store(v reg.VecVirtual, m Mem, only *lanes) {
 	switch {
 	case only == nil:
 		VMOVUPS(v, m)
+	case a.bytes == 64 && a.size == 8:
+		VMOVUPD(v, only.k, m)
 	case a.bytes == 64:
 		VMOVUPS(v, only.k, m)
+	case a.size == 8:
+		VMASKMOVPD(v, only.bits, m)
 	default:
 		VMASKMOVPS(v, only.bits, m)
 	}
