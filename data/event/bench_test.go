@@ -68,6 +68,59 @@ func BenchmarkOpen(b *testing.B) {
 	run("encoding-json", func() error { var e jsonEvent; return json.Unmarshal(record[2:], &e) })
 }
 
+// jsonCall is what encoding/json needs to read the same fields of a call.
+type jsonCall struct {
+	Type        string          `json:"type"`
+	Event       string          `json:"event"`
+	MessageID   string          `json:"messageId"`
+	UserID      string          `json:"userId"`
+	AnonymousID string          `json:"anonymousId"`
+	Timestamp   time.Time       `json:"timestamp"`
+	Context     json.RawMessage `json:"context"`
+	Properties  struct {
+		ProductID string  `json:"product_id"`
+		Price     float64 `json:"price"`
+		Category  string  `json:"category"`
+	} `json:"properties"`
+}
+
+func BenchmarkCall(b *testing.B) {
+	raw, in := []byte(segmentCall), intake()
+	in.Env, in.SentAt = "prod", noon
+	run := func(name string, one func() error) {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(raw)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := one(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	var p Parser
+	var e data.Event
+	out := make([]byte, 0, 4096)
+	run("parser", func() error { err := p.Event(raw, "", &in, &e); p.Reset(); return err })
+	run("parser+seal", func() error { err := p.Event(raw, "", &in, &e); out = p.Seal(out[:0], &e); p.Reset(); return err })
+	run("general", func() error {
+		c, err := ParseCall(raw, "")
+		if err == nil {
+			e, err = c.Canonical(in)
+		}
+		return err
+	})
+	run("general+seal", func() error {
+		c, err := ParseCall(raw, "")
+		if err == nil {
+			e, err = c.Canonical(in)
+			Seal(e)
+		}
+		return err
+	})
+	run("encoding-json", func() error { var c jsonCall; return json.Unmarshal(raw, &c) })
+}
+
 func BenchmarkInstant(b *testing.B) {
 	text := []byte("2026-11-20T11:59:58.503Z")
 	b.Run("own", func(b *testing.B) {

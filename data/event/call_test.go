@@ -33,6 +33,7 @@ func accept(t *testing.T, body string, in Intake) data.Event {
 	if _, err := Decode(Append(nil, e)); err != nil {
 		t.Fatalf("the event is refused: %v", err)
 	}
+	sameAsCanonical(t, new(Parser), []byte(body), "", in)
 	return e
 }
 
@@ -227,6 +228,7 @@ func TestCallsAreRefusedWithTheFieldAtFault(t *testing.T) {
 			if err == nil {
 				_, err = c.Canonical(intake())
 			}
+			sameAsCanonical(t, new(Parser), []byte(test.body), "", intake())
 			var d *DecodeError
 			if !errors.As(err, &d) || d.Field != test.field || !strings.Contains(d.Reason, test.reason) {
 				t.Errorf("error = %v, want one of %q about %q", err, test.field, test.reason)

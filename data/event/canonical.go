@@ -69,7 +69,7 @@ func (c Call) Canonical(in Intake) (data.Event, error) {
 		}
 	}
 	var err error
-	if e.Times, err = c.clock(in); err != nil {
+	if e.Times, err = clock(c.Timestamp, c.SentAt, &in); err != nil {
 		return data.Event{}, err
 	}
 	ctx := c.Context
@@ -131,9 +131,10 @@ func (c Call) eventName() string {
 
 // clock corrects the client's time: with both stamps of the client's clock its
 // error cancels out, event = received − (sent − original); with the original alone
-// there is nothing to correct by; with neither, now. Never after received.
-func (c Call) clock(in Intake) (data.Times, error) {
-	t := data.Times{Received: in.Received.UTC().Truncate(time.Millisecond), Original: c.Timestamp, Sent: c.SentAt}
+// there is nothing to correct by; with neither, now. Never after received. The
+// arguments are the call's own stamps, zero where it has none.
+func clock(original, sent time.Time, in *Intake) (data.Times, error) {
+	t := data.Times{Received: in.Received.UTC().Truncate(time.Millisecond), Original: original, Sent: sent}
 	if t.Sent.IsZero() {
 		t.Sent = in.SentAt
 		if !t.Sent.IsZero() {

@@ -142,6 +142,7 @@ func TestDecodeNamesTheFieldAtFault(t *testing.T) {
 		"boolean as text":   {line(`"imported":"true",`), "imported", "must be a boolean, not a string"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			sameAsDecode(t, new(Decoder), []byte(test.in))
 			_, err := Decode([]byte(test.in))
 			var d *DecodeError
 			if !errors.As(err, &d) {

@@ -72,7 +72,8 @@ func (d *Decoder) external() ([]data.ExternalID, bool) {
 		}
 		from = d.arena.external.push(from, x)
 	}
-	return d.arena.external.run(from), s.comes(']')
+	list := d.arena.external.run(from)
+	return list, len(list) > 0 && s.comes(']')
 }
 
 func (d *Decoder) times(t *data.Times) (ok bool) {
@@ -156,7 +157,8 @@ func (d *Decoder) items() ([]data.EventItem, bool) {
 		}
 		from = d.arena.items.push(from, it)
 	}
-	return d.arena.items.run(from), s.comes(']')
+	list := d.arena.items.run(from)
+	return list, len(list) > 0 && s.comes(']')
 }
 
 // facets reads an object of lists of strings, in the order of their names.
@@ -296,7 +298,8 @@ func (d *Decoder) shownItems() ([]data.ShownItem, bool) {
 		}
 		from = d.arena.places.push(from, it)
 	}
-	return d.arena.places.run(from), s.comes(']')
+	list := d.arena.places.run(from)
+	return list, len(list) > 0 && s.comes(']')
 }
 
 // comes passes the byte c if it comes next.

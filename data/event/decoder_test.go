@@ -56,6 +56,22 @@ func TestTheDecoderReadsWhatAppendWritesInOnePass(t *testing.T) {
 	sameAsDecode(t, &d, Append(nil, system()))
 }
 
+// everywhere is the minimal event in, as line makes it, and the same with what was
+// put in front moved to each place that a field of Append's can have.
+func everywhere(in string) []string {
+	more, ok := strings.CutSuffix(in, line(``)[1:])
+	if !ok || more == `{` {
+		return []string{in, strings.ReplaceAll(in, `00:00Z`, `00:00.000Z`)}
+	}
+	more = strings.TrimSuffix(more[1:], `,`)
+	minimal := strings.ReplaceAll(line(``), `00:00Z`, `00:00.000Z`)
+	out := []string{in}
+	for _, place := range []string{`,"type"`, `,"name"`, `,"t"`} {
+		out = append(out, strings.Replace(minimal, place, `,`+more+place, 1))
+	}
+	return append(out, strings.TrimSuffix(minimal, `}`)+`,`+more+`}`)
+}
+
 func TestTheDecoderRefusesWhatDecodeRefuses(t *testing.T) {
 	var d Decoder
 	for _, in := range []string{
@@ -68,6 +84,10 @@ func TestTheDecoderRefusesWhatDecodeRefuses(t *testing.T) {
 		line("\"props\":{\"x\":\"a\xff\"},"), line("\"env\":\"a\xc3\","), line("\"env\":\"\xed\xa0\x80\","), line("\"env\":\"é\u2028😀\","), line("\"env\":\"\x7f\","), line("\"id\":\"\x7f\","),
 		line(`"props":{"x":"\ud800"},`), line(`"props":{"x":"\ud83d\ude00"},`), line(`"props":{"x":"\q"},`), line(`"props":{"x":"\u12"},`), line(`"props":{"x":"\`),
 		line("\"props\":{\"x\":\"\n\"},"), line(`"env":"a\nb",`), line(`"env":"\u0061",`), line(`"env":null,`), line(`"env":7,`), line(`"env":"unterminated`),
+		line(`"ids":{"ext":]},`), line(`"items":],`), line(`"shown":{"items":]},`), line(`"items":[{"id":"a","facets":}}],`), line(`"items":[{"id":"a","facets":{"tag":]}}],`),
+		line(`"session":}`), line(`"rec":{,"slot":"s"},`), line(`"b":1,"a":2,`), line(`"a":1,"b":2,`), line(`"a":1,"a":2,`), line(`"":1,"":2,`), line(`"":1,`), line(`"value":1,"skip":2,`), line(`"value":1,"id":"x",`), line(`"ext":"x",`),
+		line(`"items":[{"id":"a"}{"id":"b"}],`), line(`"items":[{"id":"a"},],`), line(`"ids":{"user":"u",},`), line(`"ids":{"user":"u"{"anon":"b"},`), line(`"ids":{"user":"u","anon":"b"},`), line(`"ids":{"anon":"b","user":"u"},`),
+		line(`"imported":false,`), line(`"session":{"first":false},`), line(`"session":{"id":"s","index":3,"first":true},`),
 		line(`"ids":{},`), line(`"ids":{"user":"u","user":"v"},`), line(`"ids":{"x":1},`), line(`"ids":{"ext":[]},`), line(`"ids":{"ext":[{}]},`), line(`"ids":{"user":"` + strings.Repeat("u", 257) + `"},`),
 		line(`"items":[],`), line(`"items":[{}],`), line(`"items":[{"id":"a","facets":{}}],`), line(`"items":[{"id":"a","facets":{"tag":[]}}],`), line(`"items":[{"id":"a","facets":{"tag":["x"],"tag":["y"]}}],`),
 		line(`"items":[{"id":"a","facets":{"tag":["x",1]}}],`), line(`"tenant":"",`), line(`"tenant":"A",`), line(`"tenant":"b",`), line(`"session":{"index":1.5},`), line(`"session":{"index":-0},`),
@@ -80,8 +100,10 @@ func TestTheDecoderRefusesWhatDecodeRefuses(t *testing.T) {
 		`{"v":1,"id":"m","type":"page","t":{"event":"2026-01-01T00:00:00Z"}}`, `{"v":1,"id":"m","type":"page","t":{"received":"2026-01-01T00:00:00Z"}}`,
 		`{"v":1,"id":"m","type":"system","name":"tick","t":{"received":"2026-01-01T00:00:00Z"}}`, `{"v":1,"id":"m","type":"page","t":{}}`,
 	} {
-		sameAsDecode(t, &d, []byte(in))
-		sameAsDecode(t, &d, []byte(strings.Replace(in, `"id":"m"`, `"id": "m"`, 1)))
+		for _, in := range everywhere(in) {
+			sameAsDecode(t, &d, []byte(in))
+			sameAsDecode(t, &d, []byte(strings.Replace(in, `"id":"m"`, `"id": "m"`, 1)))
+		}
 		d.Reset()
 	}
 	for _, n := range []int{24, 63, 64, 65, 300} { // many names, and then one again
@@ -90,15 +112,17 @@ func TestTheDecoderRefusesWhatDecodeRefuses(t *testing.T) {
 			fmt.Fprintf(&b, `"n%d":1,`, i)
 		}
 		names := strings.TrimSuffix(b.String(), ",")
-		sameAsDecode(t, &d, []byte(line(`"props":{`+names+`},`)))
-		sameAsDecode(t, &d, []byte(line(`"props":{`+names+`,"n0":2},`)))
-		sameAsDecode(t, &d, []byte(line(b.String())))
+		for _, more := range []string{`"props":{` + names + `},`, `"props":{` + names + `,"n0":2},`, b.String()} {
+			for _, in := range everywhere(line(more)) {
+				sameAsDecode(t, &d, []byte(in))
+			}
+		}
 	}
 }
 
 func TestADecodersEventLivesUntilReset(t *testing.T) {
 	var d Decoder
-	const n = 3000 // more than the first chunks hold
+	const n = 700 // more than the first chunks hold
 	events := make([]data.Event, n)
 	want := make([]data.Event, n)
 	for round := range 3 {
@@ -226,6 +250,7 @@ func FuzzDecoder(f *testing.F) {
 	f.Add(Append(nil, full()))
 	f.Add(Append(nil, system()))
 	f.Add([]byte(line(`"props":{"x":"\ud83d\ude00","y":[1e-7,-0]},`)))
+	f.Add([]byte(everywhere(line(`"session":{"id":"s"},`))[3]))
 	f.Add([]byte(line(`"shown":{"request_id":"r","items":[{"id":"i","position":1,"score":0.25}]},"x":{"a":[{"b":"é"}]},`)))
 	var d Decoder
 	f.Fuzz(func(t *testing.T, b []byte) {

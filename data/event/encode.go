@@ -3,8 +3,8 @@ package event
 import (
 	"encoding/base64"
 	"encoding/json"
-	"maps"
 	"math"
+	"math/bits"
 	"slices"
 	"strconv"
 	"time"
@@ -22,8 +22,11 @@ import (
 // JSON: they are written without their white space and not looked into, so what is
 // wrong in them makes Decode refuse the result. An Extra field with the name of a
 // field of ours is left out.
-func Append(dst []byte, e data.Event) []byte {
-	w := writer{dst}
+func Append(dst []byte, e data.Event) []byte { return appendEvent(dst, &e, false) }
+
+// appendEvent is Append. The caller may know that the raw fields are compact.
+func appendEvent(dst []byte, e *data.Event, compacted bool) []byte {
+	w := writer{dst, compacted}
 	version := e.V
 	if version == 0 {
 		version = data.EventVersion
@@ -64,16 +67,30 @@ func Append(dst []byte, e data.Event) []byte {
 	}
 	w.flag("imported", e.Imported)
 	w.system(e)
-	for _, name := range slices.Sorted(maps.Keys(e.Extra)) {
-		if !known(name) && len(e.Extra[name]) > 0 {
-			w.raw(name, e.Extra[name])
-		}
+	if len(e.Extra) > 0 {
+		w.extra(e.Extra)
 	}
 	return append(w.b, '}')
 }
 
+// extra writes the fields unknown to us in the order of their names.
+func (w *writer) extra(extra map[string]json.RawMessage) {
+	var few [8]string
+	names := few[:0]
+	for name, v := range extra {
+		if !known(name) && len(v) > 0 {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		w.foreign(name)
+		w.value(extra[name])
+	}
+}
+
 // system writes the payloads of system events.
-func (w *writer) system(e data.Event) {
+func (w *writer) system(e *data.Event) {
 	if m := e.Marker; m != nil {
 		w.open("marker")
 		w.text("rules", m.Rules)
@@ -107,15 +124,19 @@ func (w *writer) system(e data.Event) {
 		w.text("slot", s.Slot)
 		w.text("model", s.Model)
 		w.text("arm", s.Arm)
-		w.array("items", len(s.Items), func(i int) {
-			it := s.Items[i]
-			w.b = append(w.b, '{')
-			w.text("id", string(it.Item))
-			w.int("position", int64(it.Position))
-			w.float("score", it.Score)
-			w.float("propensity", it.Propensity)
-			w.b = append(w.b, '}')
-		})
+		if len(s.Items) > 0 {
+			w.list("items")
+			for i := range s.Items {
+				it := &s.Items[i]
+				w.element()
+				w.text("id", string(it.Item))
+				w.int("position", int64(it.Position))
+				w.float("score", it.Score)
+				w.float("propensity", it.Propensity)
+				w.b = append(w.b, '}')
+			}
+			w.b = append(w.b, ']')
+		}
 		w.b = append(w.b, '}')
 	}
 }
@@ -129,12 +150,16 @@ func (w *writer) ids(ids data.IDs) {
 	w.text("anon", string(ids.Anonymous))
 	w.text("group", ids.Group)
 	w.text("device", ids.Device)
-	w.array("ext", len(ids.External), func(i int) {
-		w.b = append(w.b, '{')
-		w.text("type", ids.External[i].Type)
-		w.text("id", ids.External[i].ID)
-		w.b = append(w.b, '}')
-	})
+	if len(ids.External) > 0 {
+		w.list("ext")
+		for _, x := range ids.External {
+			w.element()
+			w.text("type", x.Type)
+			w.text("id", x.ID)
+			w.b = append(w.b, '}')
+		}
+		w.b = append(w.b, ']')
+	}
 	w.b = append(w.b, '}')
 }
 
@@ -154,29 +179,65 @@ func (w *writer) times(t data.Times) {
 }
 
 func (w *writer) items(items []data.EventItem) {
-	w.array("items", len(items), func(i int) {
-		it := items[i]
-		w.b = append(w.b, '{')
+	if len(items) == 0 {
+		return
+	}
+	w.list("items")
+	for i := range items {
+		it := &items[i]
+		w.element()
 		w.text("id", string(it.ID))
 		w.float("qty", it.Quantity)
 		w.float("price", it.Price)
 		if len(it.Facets) > 0 {
-			w.open("facets")
-			for _, name := range slices.Sorted(maps.Keys(it.Facets)) {
-				values := it.Facets[name]
-				w.array(name, len(values), func(i int) { w.b = appendString(w.b, values[i]) })
-			}
-			w.b = append(w.b, '}')
+			w.facets(it.Facets)
 		}
 		w.b = append(w.b, '}')
-	})
+	}
+	w.b = append(w.b, ']')
+}
+
+// facets writes lists of strings in the order of their names.
+func (w *writer) facets(facets map[string][]string) {
+	w.open("facets")
+	var few [8]string // no event of ours has more
+	names := few[:0]
+	for name := range facets {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		values := facets[name]
+		if len(values) == 0 {
+			continue
+		}
+		w.foreign(name)
+		open := byte('[')
+		for _, v := range values {
+			w.b = appendString(append(w.b, open), v)
+			open = ','
+		}
+		w.b = append(w.b, ']')
+	}
+	w.b = append(w.b, '}')
 }
 
 // writer appends JSON fields to b, each absent when empty.
-type writer struct{ b []byte }
+type writer struct {
+	b         []byte
+	compacted bool // raw values hold no white space between their tokens
+}
 
-// name writes the comma that is due and the field's name.
+// name writes the comma that is due and the name of a field of ours.
 func (w *writer) name(name string) {
+	if w.b[len(w.b)-1] != '{' {
+		w.b = append(w.b, ',')
+	}
+	w.b = append(append(append(w.b, '"'), name...), '"', ':')
+}
+
+// foreign writes the comma that is due and a name that may need escapes.
+func (w *writer) foreign(name string) {
 	if w.b[len(w.b)-1] != '{' {
 		w.b = append(w.b, ',')
 	}
@@ -188,19 +249,18 @@ func (w *writer) open(name string) {
 	w.b = append(w.b, '{')
 }
 
-func (w *writer) array(name string, n int, element func(i int)) {
-	if n == 0 {
-		return
-	}
+// list opens an array; its elements are written with element and closed with close.
+func (w *writer) list(name string) {
 	w.name(name)
 	w.b = append(w.b, '[')
-	for i := range n {
-		if i > 0 {
-			w.b = append(w.b, ',')
-		}
-		element(i)
+}
+
+// element writes the comma that is due before an element that is an object, and opens it.
+func (w *writer) element() {
+	if w.b[len(w.b)-1] == '}' {
+		w.b = append(w.b, ',')
 	}
-	w.b = append(w.b, ']')
+	w.b = append(w.b, '{')
 }
 
 func (w *writer) text(name, s string) {
@@ -234,13 +294,22 @@ func (w *writer) float(name string, f float64) {
 func (w *writer) time(name string, t time.Time) {
 	if !t.IsZero() {
 		w.name(name)
-		w.b = t.UTC().AppendFormat(w.b, `"2006-01-02T15:04:05.000Z"`)
+		w.b = appendInstant(w.b, t)
 	}
 }
 
 func (w *writer) raw(name string, raw json.RawMessage) {
 	if len(raw) > 0 {
 		w.name(name)
+		w.value(raw)
+	}
+}
+
+// value writes a raw value.
+func (w *writer) value(raw json.RawMessage) {
+	if w.compacted {
+		w.b = append(w.b, raw...)
+	} else {
 		w.b = compact(w.b, raw)
 	}
 }
@@ -263,6 +332,11 @@ func appendString(dst []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
 	for i := 0; i < len(s); {
+		n := i + plain(s[i:])
+		dst = append(dst, s[i:n]...)
+		if i = n; i == len(s) {
+			break
+		}
 		switch c := s[i]; {
 		case c == '"' || c == '\\':
 			dst = append(dst, '\\', c)
@@ -279,9 +353,6 @@ func appendString(dst []byte, s string) []byte {
 		case c < ' ':
 			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
 			i++
-		case c < utf8.RuneSelf:
-			dst = append(dst, c)
-			i++
 		default:
 			r, n := utf8.DecodeRuneInString(s[i:])
 			dst = utf8.AppendRune(dst, r)
@@ -289,4 +360,24 @@ func appendString(dst []byte, s string) []byte {
 		}
 	}
 	return append(dst, '"')
+}
+
+// plain is the number of bytes before the first that a JSON string cannot hold as
+// it is or that is not ASCII.
+func plain(s string) int {
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		b := s[i : i+8]
+		x := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+		if m := (((x ^ quotes) - ones) | ((x ^ backslashes) - ones) | (x - blanks) | x) & highs; m != 0 {
+			return i + bits.TrailingZeros64(m)>>3
+		}
+	}
+	for ; i < len(s); i++ {
+		if c := s[i]; c == '"' || c == '\\' || c < ' ' || c >= utf8.RuneSelf {
+			return i
+		}
+	}
+	return i
 }

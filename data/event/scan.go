@@ -258,6 +258,10 @@ func mix(b []byte, from, to int) uint64 {
 		x = binary.LittleEndian.Uint64(b[from:]) ^ bits.RotateLeft64(binary.LittleEndian.Uint64(b[to-8:]), 29)
 	case n > 0 && from+8 <= len(b):
 		x = binary.LittleEndian.Uint64(b[from:]) << (64 - 8*n)
+	default: // at the end of b; the hash must not depend on where a name stands
+		for _, c := range b[from:to] {
+			x = x>>8 | uint64(c)<<56
+		}
 	}
 	return (x ^ uint64(n)) * 0x9e3779b97f4a7c15
 }
