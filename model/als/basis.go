@@ -31,7 +31,12 @@ func (s *sweeper) addGram(ctx context.Context, y []float32) error {
 			sc := s.scratch(worker)
 			from := (first + i) * gramRows
 			clear(sc.partial)
-			kernel.Syrk(sc.partial, y[from*f:min(from+gramRows, n)*f], nil, f, sc.wide)
+			rows := y[from*f : min(from+gramRows, n)*f]
+			if s.solver == SolverCholesky {
+				kernel.Syrk(sc.partial, rows, nil, f, sc.wide)
+			} else {
+				addGram32(sc.partial, sc.gram, rows, f)
+			}
 			order.take(i, func() {
 				for k, v := range sc.partial {
 					s.gram[k] += v
@@ -48,6 +53,27 @@ func (s *sweeper) addGram(ctx context.Context, y []float32) error {
 		s.gram[k] *= s.loss.unobserved
 	}
 	return ctx.Err()
+}
+
+// blockRows is how many rows are added up in float32 before they are added to a sum in
+// float64.
+const blockRows = 1024
+
+// addGram32 adds the rows' Gram matrix to the lower triangle of sum, by blocks in block,
+// both f × f. Its errors are a few 2⁻²⁴ of the block's own entries.
+func addGram32(sum []float64, block, rows []float32, f int) {
+	for step := blockRows * f; len(rows) > 0; {
+		n := min(step, len(rows))
+		clear(block)
+		kernel.Gram(block, rows[:n], nil, f)
+		for j := range f {
+			to := sum[j*f : j*f+j+1]
+			for k, v := range block[j*f : j*f+j+1] {
+				to[k] += float64(v)
+			}
+		}
+		rows = rows[n:]
+	}
 }
 
 // toEigenbasis finds the eigenbasis of the Gram matrix and writes y in it.
@@ -100,7 +126,7 @@ func halfUnit(square float64, n int) float64 {
 
 // rotate writes rows in the eigenbasis.
 func (s *sweeper) rotate(sc *scratch, rows []float32) {
-	kernel.MulRows(rows, s.basis, sc.rows)
+	kernel.Rotate(rows, s.basis, s.f, sc.rows)
 }
 
 // halfOf is the copy of y in half precision, or nil.

@@ -42,6 +42,10 @@ const (
 	pastPiece = 256
 	// enough: corrected once, the solution's error is about the square of what the correction moved it.
 	enough = 1e-4
+	// lost: a pivot that is so small a part of its diagonal entry is mostly rounding.
+	lost = 1e-5
+	// lost64 is the same in float64, where nothing is left to fall back on.
+	lost64 = 1e-14
 	// hopeless: corrections by a factor in float32 do not settle.
 	hopeless = 1e-2
 )
@@ -87,14 +91,20 @@ func (eq *equations) solve() bool {
 	clear(eq.query)
 	for i := 0; i < len(eq.rows); i += pastPiece {
 		packed, w, b := eq.piece(i)
-		gram32(eq.factor, packed, w, f)
+		kernel.Gram(eq.factor, packed, w, f)
 		kernel.NormalResidual(eq.rhs, packed, w, b, eq.query)
 	}
 	for k := range f {
 		eq.factor[k*f+k] += float32(eq.ridge)
+		eq.x[k] = float64(eq.factor[k*f+k])
 	}
 	if !choleskyF32(eq.factor, f) {
 		return false
+	}
+	for k, d := range eq.x {
+		if pivot := float64(eq.factor[k*f+k]); pivot*pivot < lost*d || d < 1e-30 { // float32 loses digits below 1e-38
+			return false
+		}
 	}
 	clear(eq.x)
 	size := eq.correct()
@@ -157,9 +167,15 @@ func (eq *equations) solvePrecisely() bool {
 	}
 	for k := range f {
 		factor[k*f+k] += eq.ridge
+		eq.x[k] = factor[k*f+k]
 	}
 	if eq.exact = kernel.Cholesky(factor, f); !eq.exact {
 		return false
+	}
+	for k, d := range eq.x {
+		if pivot := factor[k*f+k]; pivot*pivot < lost64*d {
+			return false
+		}
 	}
 	copy(eq.x, eq.r)
 	kernel.CholeskySolve(factor, f, eq.x)
@@ -170,9 +186,7 @@ func (eq *equations) solvePrecisely() bool {
 func (eq *equations) piece(i int) (packed, w, b []float32) {
 	end := min(i+pastPiece, len(eq.rows))
 	f := eq.m.f
-	for j, row := range eq.rows[i:end] {
-		copy(eq.packed[j*f:(j+1)*f], eq.m.items[int(row)*f:])
-	}
+	kernel.Gather(eq.packed, eq.m.items, f, eq.rows[i:end])
 	return eq.packed[:(end-i)*f], eq.w[i:end], eq.b[i:end]
 }
 
@@ -189,17 +203,6 @@ func (eq *equations) invert(z []float32) {
 	kernel.CholeskySolve(eq.precise[:f*f], f, eq.r)
 	for k, v := range eq.r {
 		z[k] = float32(v)
-	}
-}
-
-func gram32(g, rows, w []float32, f int) {
-	for i := range w {
-		y := rows[i*f : i*f+f]
-		for j := range f {
-			for k := range j + 1 {
-				g[j*f+k] += w[i] * y[j] * y[k]
-			}
-		}
 	}
 }
 

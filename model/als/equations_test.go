@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"kindred/model"
 )
 
 // scattered is a model whose item factors fall off from dimension to dimension, as
@@ -53,5 +55,44 @@ func TestFoldInIsExactForAnyLengthAndCondition(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// BenchmarkFoldIn is a person of so many interactions among 27 000 items.
+func BenchmarkFoldIn(b *testing.B) {
+	for _, f := range []int{64, 128} {
+		m := scattered(objective{scale: .5, regularization: .01, unobserved: .1, exponent: 1}, 27000, f, .98)
+		for _, length := range []int{20, 50, 200} {
+			rows, r := make([]int32, length), make([]float32, length)
+			for i := range rows {
+				rows[i], r[i] = int32(i*131%m.n), float32(1+i%4)
+			}
+			dst := make([]float32, f)
+			b.Run(fmt.Sprintf("f=%d/history=%d", f, length), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if err := m.FoldInInto(dst, rows, r); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkExplain is three causes for each of 20 items, of a person with 100 past ones.
+func BenchmarkExplain(b *testing.B) {
+	m := scattered(objective{scale: .5, regularization: .01, unobserved: .1, exponent: 1}, 27000, 64, .98)
+	h := model.History{}
+	for i := range int32(100) {
+		h.Rows, h.Weights = append(h.Rows, i*131), append(h.Weights, 1)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		e := m.Explain(h)
+		for item := range int32(20) {
+			e.Causes(item*1000, 3)
+		}
+		e.Release()
 	}
 }

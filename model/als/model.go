@@ -43,8 +43,8 @@ func newModel(loss objective, f int, items, users []float32) *Model {
 	m := &Model{loss: loss, f: f, items: items, users: users, n: len(items) / f}
 	m.scratch = &sync.Pool{New: func() any { return newEquations(m) }}
 	m.gram = make([]float64, f*f)
-	kernel.Syrk(m.gram, items, nil, f, make([]float64, 4*f))
 	m.gram32 = make([]float32, f*f)
+	kernel.Syrk(m.gram, items, nil, f, make([]float64, 4*f)) // float64: what FoldIn is exact to
 	for j := range f {
 		for k := range j + 1 {
 			v := m.gram[j*f+k] * loss.unobserved

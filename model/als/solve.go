@@ -22,8 +22,9 @@ type scratch struct {
 
 	// conjugate gradient
 	dl, inverse, residual, p, ap []float32
-	rows                         []float32 // one row, for changes of basis
+	rows                         []float32 // for changes of basis
 	// Gram matrices
+	gram          []float32
 	partial, wide []float64
 	// exact
 	left, right []float64
@@ -40,9 +41,9 @@ func pieceEntries(f int) int { return max(64, packedBytes/4/f&^15) }
 // newScratch makes a worker's memory for f factors.
 func newScratch(f int, loss objective, solver string) *scratch {
 	n := pieceEntries(f)
-	v := make([]float32, 8*f)
+	v := make([]float32, 7*f)
 	sc := &scratch{
-		f: f, loss: loss, out: v[:f], old: v[7*f:],
+		f: f, loss: loss, out: v[:f], old: v[6*f:],
 		packed: make([]float32, n*f), w: make([]float32, n), b: make([]float32, n),
 		partial: make([]float64, f*f), wide: make([]float64, 4*f),
 	}
@@ -50,7 +51,8 @@ func newScratch(f int, loss objective, solver string) *scratch {
 		sc.left, sc.right = make([]float64, f*f), make([]float64, f)
 	} else {
 		sc.dl, sc.inverse, sc.residual = v[f:2*f], v[2*f:3*f], v[3*f:4*f]
-		sc.p, sc.ap, sc.rows = v[4*f:5*f], v[5*f:6*f], v[6*f:7*f]
+		sc.p, sc.ap = v[4*f:5*f], v[5*f:6*f]
+		sc.rows, sc.gram = make([]float32, kernel.RotateRows*f), make([]float32, f*f)
 	}
 	return sc
 }
