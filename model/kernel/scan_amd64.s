@@ -4,32 +4,57 @@
 
 #include "textflag.h"
 
-// func scanAVX512(items *int32, dots *int32, codes *uint8, meta *float32, allowed *uint64, groups int, query *int8, steps int, bias int32, bound *float32) int
+// func scanAVX512(items *int32, dots *int32, heads *uint8, tails *uint8, meta *float32, allowed *uint64, groups int, query *int8, steps int, tailSteps int, bias int32, bound *float32) int
 // Requires: AVX, AVX512F, AVX512VNNI, MMX+, POPCNT
-TEXT ·scanAVX512(SB), NOSPLIT, $16-88
-	MOVQ         items+0(FP), AX
-	MOVQ         dots+8(FP), CX
-	MOVQ         codes+16(FP), DX
-	MOVQ         meta+24(FP), BX
-	MOVQ         allowed+32(FP), SI
-	MOVQ         groups+40(FP), DI
-	MOVQ         query+48(FP), R8
-	XORQ         R9, R9
-	XORQ         R10, R10
-	MOVL         bias+64(FP), R11
-	VPBROADCASTD R11, Z0
+TEXT ·scanAVX512(SB), NOSPLIT, $16-104
+	MOVQ         heads+16(FP), DI
+	MOVQ         meta+32(FP), R8
+	MOVQ         allowed+40(FP), R9
+	XORQ         SI, SI
+	MOVQ         items+0(FP), R10
+	MOVQ         dots+8(FP), R11
+	XORQ         R12, R12
+	MOVL         bias+80(FP), AX
+	VPBROADCASTD AX, Z0
 	VMOVDQU32    scanNumbers<>+0(SB), Z1
 
-group:
-	MOVQ  (SI), R11
-	TESTQ R11, R11
-	JNZ   read
-	MOVQ  steps+56(FP), R11
-	SHLQ  $0x08, R11
-	ADDQ  R11, DX
-	JMP   next
+find:
+	MOVQ  (R9)(SI*8), AX
+	TESTQ AX, AX
+	JNZ   group
+	INCQ  SI
+	MOVQ  groups+48(FP), AX
+	CMPQ  SI, AX
+	JLT   find
+	JMP   done
 
-read:
+group:
+	MOVQ  (R9)(SI*8), AX
+	MOVQ  steps+64(FP), DX
+	SHLQ  $0x08, DX
+	IMULQ SI, DX
+	ADDQ  DI, DX
+	LEAQ  2048(DX), BX
+	MOVQ  query+56(FP), CX
+	MOVQ  SI, R13
+
+look:
+	INCQ  R13
+	MOVQ  groups+48(FP), R14
+	CMPQ  R13, R14
+	JGE   begin
+	MOVQ  (R9)(R13*8), R14
+	TESTQ R14, R14
+	JZ    look
+	MOVQ  tailSteps+72(FP), R14
+	TESTQ R14, R14
+	JZ    begin
+	SHLQ  $0x08, R14
+	IMULQ R13, R14
+	MOVQ  tails+24(FP), BX
+	ADDQ  R14, BX
+
+begin:
 	VPXORD    Z2, Z2, Z2
 	VMOVDQA32 Z0, Z3
 	VPXORD    Z4, Z4, Z4
@@ -38,121 +63,165 @@ read:
 	VMOVDQA32 Z0, Z7
 	VPXORD    Z8, Z8, Z8
 	VMOVDQA32 Z0, Z9
-	MOVQ      R8, R12
-	MOVQ      steps+56(FP), R13
+	MOVQ      steps+64(FP), R14
+	TESTQ     R14, R14
+	JZ        stepdone
 
 step:
-	VPBROADCASTD  (R12), Z10
-	VPBROADCASTD  4(R12), Z11
-	VMOVDQU32     (DX), Z12
-	VPDPBUSD      Z10, Z12, Z2
-	VPDPBUSD      Z11, Z12, Z3
-	PREFETCHT0    2048(DX)
-	VMOVDQU32     64(DX), Z12
-	VPDPBUSD      Z10, Z12, Z4
-	VPDPBUSD      Z11, Z12, Z5
-	PREFETCHT0    2112(DX)
-	VMOVDQU32     128(DX), Z12
-	VPDPBUSD      Z10, Z12, Z6
-	VPDPBUSD      Z11, Z12, Z7
-	PREFETCHT0    2176(DX)
-	VMOVDQU32     192(DX), Z12
-	VPDPBUSD      Z10, Z12, Z8
-	VPDPBUSD      Z11, Z12, Z9
-	PREFETCHT0    2240(DX)
-	ADDQ          $0x08, R12
-	ADDQ          $0x00000100, DX
-	DECQ          R13
-	JNZ           step
-	MOVQ          bound+72(FP), R12
-	VBROADCASTSS  4(R12), X10
-	VBROADCASTSS  8(R12), X11
-	VBROADCASTSS  (R12), X12
-	VMULPS        16(BX), X10, X10
-	VMULPS        32(BX), X11, X11
-	VADDPS        X11, X10, X10
-	VSUBPS        X10, X12, X12
-	VMULPS        (BX), X12, X12
-	VBROADCASTSS  12(R12), X10
-	VMULPS        X10, X12, X12
-	VBROADCASTSS  scanAVX512One<>+0(SB), X10
-	VSUBPS        X10, X12, X12
-	VBROADCASTSS  scanAVX512Limit<>+0(SB), X10
-	VMINPS        X12, X10, X12
-	VCVTTPS2DQ    X12, X12
-	VMOVUPS       X12, (SP)
+	VPBROADCASTD (CX), Z10
+	VPBROADCASTD 4(CX), Z11
+	VMOVDQU32    (DX), Z12
+	VPDPBUSD     Z10, Z12, Z2
+	VPDPBUSD     Z11, Z12, Z3
+	PREFETCHT0   (BX)
+	VMOVDQU32    64(DX), Z12
+	VPDPBUSD     Z10, Z12, Z4
+	VPDPBUSD     Z11, Z12, Z5
+	PREFETCHT0   64(BX)
+	VMOVDQU32    128(DX), Z12
+	VPDPBUSD     Z10, Z12, Z6
+	VPDPBUSD     Z11, Z12, Z7
+	PREFETCHT0   128(BX)
+	VMOVDQU32    192(DX), Z12
+	VPDPBUSD     Z10, Z12, Z8
+	VPDPBUSD     Z11, Z12, Z9
+	PREFETCHT0   192(BX)
+	ADDQ         $0x08, CX
+	ADDQ         $0x00000100, DX
+	ADDQ         $0x00000100, BX
+	DECQ         R14
+	JNZ          step
+
+stepdone:
+	MOVQ  tails+24(FP), R14
+	MOVQ  tailSteps+72(FP), DX
+	SHLQ  $0x08, DX
+	IMULQ SI, DX
+	ADDQ  R14, DX
+	MOVQ  tailSteps+72(FP), R14
+	TESTQ R14, R14
+	JZ    taildone
+
+tail:
+	VPBROADCASTD (CX), Z10
+	VPBROADCASTD 4(CX), Z11
+	VMOVDQU32    (DX), Z12
+	VPDPBUSD     Z10, Z12, Z2
+	VPDPBUSD     Z11, Z12, Z3
+	VMOVDQU32    64(DX), Z12
+	VPDPBUSD     Z10, Z12, Z4
+	VPDPBUSD     Z11, Z12, Z5
+	VMOVDQU32    128(DX), Z12
+	VPDPBUSD     Z10, Z12, Z6
+	VPDPBUSD     Z11, Z12, Z7
+	VMOVDQU32    192(DX), Z12
+	VPDPBUSD     Z10, Z12, Z8
+	VPDPBUSD     Z11, Z12, Z9
+	ADDQ         $0x08, CX
+	ADDQ         $0x00000100, DX
+	ADDQ         $0x00000100, BX
+	DECQ         R14
+	JNZ          tail
+
+taildone:
+	MOVQ          bound+88(FP), CX
+	MOVQ          SI, DX
+	SHLQ          $0x06, DX
+	ADDQ          R8, DX
+	VBROADCASTSS  (CX), X10
+	VBROADCASTSS  4(CX), X11
+	VMULPS        16(DX), X11, X11
+	VBROADCASTSS  8(CX), X12
+	VMULPS        32(DX), X12, X12
+	VADDPS        X12, X11, X11
+	VBROADCASTSS  12(CX), X12
+	VMULPS        48(DX), X12, X12
+	VADDPS        X12, X11, X11
+	VSUBPS        X11, X10, X10
+	VMULPS        (DX), X10, X10
+	VBROADCASTSS  16(CX), X11
+	VMULPS        X11, X10, X10
+	VBROADCASTSS  scanAVX512One<>+0(SB), X11
+	VSUBPS        X11, X10, X10
+	VBROADCASTSS  scanAVX512Limit<>+0(SB), X11
+	VMINPS        X10, X11, X10
+	VCVTTPS2DQ    X10, X10
+	VMOVUPS       X10, (SP)
 	VPSLLD        $0x07, Z2, Z2
 	VPADDD        Z3, Z2, Z2
-	KMOVW         R11, K1
-	SHRQ          $0x10, R11
+	KMOVW         AX, K1
+	SHRQ          $0x10, AX
 	VPCMPD.BCST   $0x05, (SP), Z2, K1, K1
 	VPSLLD        $0x07, Z4, Z4
 	VPADDD        Z5, Z4, Z4
-	KMOVW         R11, K2
-	SHRQ          $0x10, R11
+	KMOVW         AX, K2
+	SHRQ          $0x10, AX
 	VPCMPD.BCST   $0x05, 4(SP), Z4, K2, K2
 	VPSLLD        $0x07, Z6, Z6
 	VPADDD        Z7, Z6, Z6
-	KMOVW         R11, K3
-	SHRQ          $0x10, R11
+	KMOVW         AX, K3
+	SHRQ          $0x10, AX
 	VPCMPD.BCST   $0x05, 8(SP), Z6, K3, K3
 	VPSLLD        $0x07, Z8, Z8
 	VPADDD        Z9, Z8, Z8
-	KMOVW         R11, K4
+	KMOVW         AX, K4
 	VPCMPD.BCST   $0x05, 12(SP), Z8, K4, K4
 	KORW          K1, K2, K5
 	KORW          K3, K4, K6
 	KORTESTW      K5, K6
 	JZ            next
-	VPBROADCASTD  R9, Z3
+	MOVQ          SI, AX
+	SHLQ          $0x06, AX
+	VPBROADCASTD  AX, Z3
 	VPADDD        Z3, Z1, Z3
 	VPCOMPRESSD.Z Z3, K1, Z3
-	VMOVDQU32     Z3, (AX)(R10*4)
+	VMOVDQU32     Z3, (R10)(R12*4)
 	VPCOMPRESSD.Z Z2, K1, Z3
-	VMOVDQU32     Z3, (CX)(R10*4)
-	KMOVW         K1, R11
-	POPCNTL       R11, R11
-	ADDQ          R11, R10
-	ADDQ          $0x10, R9
-	VPBROADCASTD  R9, Z3
+	VMOVDQU32     Z3, (R11)(R12*4)
+	KMOVW         K1, CX
+	POPCNTL       CX, CX
+	ADDQ          CX, R12
+	ADDQ          $0x10, AX
+	VPBROADCASTD  AX, Z3
 	VPADDD        Z3, Z1, Z3
 	VPCOMPRESSD.Z Z3, K2, Z3
-	VMOVDQU32     Z3, (AX)(R10*4)
+	VMOVDQU32     Z3, (R10)(R12*4)
 	VPCOMPRESSD.Z Z4, K2, Z3
-	VMOVDQU32     Z3, (CX)(R10*4)
-	KMOVW         K2, R11
-	POPCNTL       R11, R11
-	ADDQ          R11, R10
-	ADDQ          $0x10, R9
-	VPBROADCASTD  R9, Z3
+	VMOVDQU32     Z3, (R11)(R12*4)
+	KMOVW         K2, CX
+	POPCNTL       CX, CX
+	ADDQ          CX, R12
+	ADDQ          $0x10, AX
+	VPBROADCASTD  AX, Z3
 	VPADDD        Z3, Z1, Z3
 	VPCOMPRESSD.Z Z3, K3, Z3
-	VMOVDQU32     Z3, (AX)(R10*4)
+	VMOVDQU32     Z3, (R10)(R12*4)
 	VPCOMPRESSD.Z Z6, K3, Z3
-	VMOVDQU32     Z3, (CX)(R10*4)
-	KMOVW         K3, R11
-	POPCNTL       R11, R11
-	ADDQ          R11, R10
-	ADDQ          $0x10, R9
-	VPBROADCASTD  R9, Z3
+	VMOVDQU32     Z3, (R11)(R12*4)
+	KMOVW         K3, CX
+	POPCNTL       CX, CX
+	ADDQ          CX, R12
+	ADDQ          $0x10, AX
+	VPBROADCASTD  AX, Z3
 	VPADDD        Z3, Z1, Z3
 	VPCOMPRESSD.Z Z3, K4, Z3
-	VMOVDQU32     Z3, (AX)(R10*4)
+	VMOVDQU32     Z3, (R10)(R12*4)
 	VPCOMPRESSD.Z Z8, K4, Z3
-	VMOVDQU32     Z3, (CX)(R10*4)
-	KMOVW         K4, R11
-	POPCNTL       R11, R11
-	ADDQ          R11, R10
-	SUBQ          $0x30, R9
+	VMOVDQU32     Z3, (R11)(R12*4)
+	KMOVW         K4, CX
+	POPCNTL       CX, CX
+	ADDQ          CX, R12
+	ADDQ          $0x10, AX
 
 next:
-	ADDQ $0x30, BX
-	ADDQ $0x08, SI
-	ADDQ $0x40, R9
-	DECQ DI
-	JNZ  group
+	MOVQ R13, SI
+	MOVQ groups+48(FP), AX
+	CMPQ SI, AX
+	JLT  group
+
+done:
 	VZEROUPPER
-	MOVQ R10, ret+80(FP)
+	MOVQ R12, ret+96(FP)
 	RET
 
 DATA scanAVX512One<>+0(SB)/4, $0x3f800000
@@ -179,31 +248,56 @@ DATA scanNumbers<>+56(SB)/4, $0x0000000e
 DATA scanNumbers<>+60(SB)/4, $0x0000000f
 GLOBL scanNumbers<>(SB), RODATA|NOPTR, $64
 
-// func scanAVX2(items *int32, dots *int32, codes *uint8, meta *float32, allowed *uint64, groups int, query *int8, steps int, bias int32, bound *float32) int
+// func scanAVX2(items *int32, dots *int32, heads *uint8, tails *uint8, meta *float32, allowed *uint64, groups int, query *int8, steps int, tailSteps int, bias int32, bound *float32) int
 // Requires: AVX, AVX2, MMX+
-TEXT ·scanAVX2(SB), NOSPLIT, $272-88
-	MOVQ items+0(FP), AX
-	MOVQ dots+8(FP), CX
-	MOVQ codes+16(FP), DX
-	MOVQ meta+24(FP), BX
-	MOVQ allowed+32(FP), SI
-	MOVQ groups+40(FP), DI
-	MOVQ query+48(FP), R8
-	XORQ R9, R9
-	XORQ R10, R10
+TEXT ·scanAVX2(SB), NOSPLIT, $272-104
+	MOVQ heads+16(FP), DI
+	MOVQ meta+32(FP), R8
+	MOVQ allowed+40(FP), R9
+	XORQ SI, SI
+	MOVQ items+0(FP), R10
+	MOVQ dots+8(FP), R11
+	XORQ R12, R12
+
+find:
+	MOVQ  (R9)(SI*8), AX
+	TESTQ AX, AX
+	JNZ   group
+	INCQ  SI
+	MOVQ  groups+48(FP), AX
+	CMPQ  SI, AX
+	JLT   find
+	JMP   done
 
 group:
-	MOVQ  (SI), R11
-	TESTQ R11, R11
-	JNZ   read
-	MOVQ  steps+56(FP), R11
-	SHLQ  $0x08, R11
-	ADDQ  R11, DX
-	JMP   next
+	MOVQ  (R9)(SI*8), AX
+	MOVQ  steps+64(FP), DX
+	SHLQ  $0x08, DX
+	IMULQ SI, DX
+	ADDQ  DI, DX
+	LEAQ  2048(DX), BX
+	MOVQ  query+56(FP), CX
+	MOVQ  SI, R13
 
-read:
-	MOVL         bias+64(FP), R12
-	VMOVD        R12, X0
+look:
+	INCQ  R13
+	MOVQ  groups+48(FP), R14
+	CMPQ  R13, R14
+	JGE   begin
+	MOVQ  (R9)(R13*8), R14
+	TESTQ R14, R14
+	JZ    look
+	MOVQ  tailSteps+72(FP), R14
+	TESTQ R14, R14
+	JZ    begin
+	SHLQ  $0x08, R14
+	IMULQ R13, R14
+	MOVQ  tails+24(FP), BX
+	ADDQ  R14, BX
+
+begin:
+	MOVL         bias+80(FP), R14
+	VMOVD        R14, X0
 	VPBROADCASTD X0, Y1
 	VPBROADCASTD X0, Y2
 	VPBROADCASTD X0, Y3
@@ -216,12 +310,13 @@ read:
 	VPSLLW       $0x07, Y8, Y9
 	VPABSW       Y9, Y9
 	VPABSW       Y8, Y8
-	MOVQ         R8, R12
-	MOVQ         steps+56(FP), R14
+	MOVQ         steps+64(FP), R14
+	TESTQ        R14, R14
+	JZ           stepdone
 
 step:
-	VPBROADCASTD (R12), Y10
-	VPBROADCASTD 4(R12), Y11
+	VPBROADCASTD (CX), Y10
+	VPBROADCASTD 4(CX), Y11
 	VMOVDQU      (DX), Y12
 	VPMADDUBSW   Y10, Y12, Y13
 	VPMADDUBSW   Y11, Y12, Y12
@@ -229,7 +324,7 @@ step:
 	VPMADDWD     Y8, Y12, Y12
 	VPADDD       Y13, Y1, Y1
 	VPADDD       Y12, Y1, Y1
-	PREFETCHT0   2048(DX)
+	PREFETCHT0   (BX)
 	VMOVDQU      32(DX), Y12
 	VPMADDUBSW   Y10, Y12, Y13
 	VPMADDUBSW   Y11, Y12, Y12
@@ -244,7 +339,7 @@ step:
 	VPMADDWD     Y8, Y12, Y12
 	VPADDD       Y13, Y3, Y3
 	VPADDD       Y12, Y3, Y3
-	PREFETCHT0   2112(DX)
+	PREFETCHT0   64(BX)
 	VMOVDQU      96(DX), Y12
 	VPMADDUBSW   Y10, Y12, Y13
 	VPMADDUBSW   Y11, Y12, Y12
@@ -259,7 +354,7 @@ step:
 	VPMADDWD     Y8, Y12, Y12
 	VPADDD       Y13, Y5, Y5
 	VPADDD       Y12, Y5, Y5
-	PREFETCHT0   2176(DX)
+	PREFETCHT0   128(BX)
 	VMOVDQU      160(DX), Y12
 	VPMADDUBSW   Y10, Y12, Y13
 	VPMADDUBSW   Y11, Y12, Y12
@@ -274,7 +369,7 @@ step:
 	VPMADDWD     Y8, Y12, Y12
 	VPADDD       Y13, Y7, Y7
 	VPADDD       Y12, Y7, Y7
-	PREFETCHT0   2240(DX)
+	PREFETCHT0   192(BX)
 	VMOVDQU      224(DX), Y12
 	VPMADDUBSW   Y10, Y12, Y10
 	VPMADDUBSW   Y11, Y12, Y12
@@ -282,97 +377,184 @@ step:
 	VPMADDWD     Y8, Y12, Y12
 	VPADDD       Y10, Y0, Y0
 	VPADDD       Y12, Y0, Y0
-	ADDQ         $0x08, R12
+	ADDQ         $0x08, CX
 	ADDQ         $0x00000100, DX
+	ADDQ         $0x00000100, BX
 	DECQ         R14
 	JNZ          step
-	MOVQ         bound+72(FP), R12
-	VBROADCASTSS 4(R12), X8
-	VBROADCASTSS 8(R12), X9
-	VBROADCASTSS (R12), X10
-	VMULPS       16(BX), X8, X8
-	VMULPS       32(BX), X9, X9
-	VADDPS       X9, X8, X8
-	VSUBPS       X8, X10, X10
-	VMULPS       (BX), X10, X10
-	VBROADCASTSS 12(R12), X8
-	VMULPS       X8, X10, X10
-	VBROADCASTSS scanAVX2One<>+0(SB), X8
-	VSUBPS       X8, X10, X10
-	VBROADCASTSS scanAVX2Limit<>+0(SB), X8
-	VMINPS       X10, X8, X10
-	VCVTTPS2DQ   X10, X10
-	VMOVUPS      X10, (SP)
+
+stepdone:
+	MOVQ  tails+24(FP), R14
+	MOVQ  tailSteps+72(FP), DX
+	SHLQ  $0x08, DX
+	IMULQ SI, DX
+	ADDQ  R14, DX
+	MOVQ  tailSteps+72(FP), R14
+	TESTQ R14, R14
+	JZ    taildone
+
+tail:
+	VPBROADCASTD (CX), Y10
+	VPBROADCASTD 4(CX), Y11
+	VMOVDQU      (DX), Y12
+	VPMADDUBSW   Y10, Y12, Y13
+	VPMADDUBSW   Y11, Y12, Y12
+	VPMADDWD     Y9, Y13, Y13
+	VPMADDWD     Y8, Y12, Y12
+	VPADDD       Y13, Y1, Y1
+	VPADDD       Y12, Y1, Y1
+	VMOVDQU      32(DX), Y12
+	VPMADDUBSW   Y10, Y12, Y13
+	VPMADDUBSW   Y11, Y12, Y12
+	VPMADDWD     Y9, Y13, Y13
+	VPMADDWD     Y8, Y12, Y12
+	VPADDD       Y13, Y2, Y2
+	VPADDD       Y12, Y2, Y2
+	VMOVDQU      64(DX), Y12
+	VPMADDUBSW   Y10, Y12, Y13
+	VPMADDUBSW   Y11, Y12, Y12
+	VPMADDWD     Y9, Y13, Y13
+	VPMADDWD     Y8, Y12, Y12
+	VPADDD       Y13, Y3, Y3
+	VPADDD       Y12, Y3, Y3
+	VMOVDQU      96(DX), Y12
+	VPMADDUBSW   Y10, Y12, Y13
+	VPMADDUBSW   Y11, Y12, Y12
+	VPMADDWD     Y9, Y13, Y13
+	VPMADDWD     Y8, Y12, Y12
+	VPADDD       Y13, Y4, Y4
+	VPADDD       Y12, Y4, Y4
+	VMOVDQU      128(DX), Y12
+	VPMADDUBSW   Y10, Y12, Y13
+	VPMADDUBSW   Y11, Y12, Y12
+	VPMADDWD     Y9, Y13, Y13
+	VPMADDWD     Y8, Y12, Y12
+	VPADDD       Y13, Y5, Y5
+	VPADDD       Y12, Y5, Y5
+	VMOVDQU      160(DX), Y12
+	VPMADDUBSW   Y10, Y12, Y13
+	VPMADDUBSW   Y11, Y12, Y12
+	VPMADDWD     Y9, Y13, Y13
+	VPMADDWD     Y8, Y12, Y12
+	VPADDD       Y13, Y6, Y6
+	VPADDD       Y12, Y6, Y6
+	VMOVDQU      192(DX), Y12
+	VPMADDUBSW   Y10, Y12, Y13
+	VPMADDUBSW   Y11, Y12, Y12
+	VPMADDWD     Y9, Y13, Y13
+	VPMADDWD     Y8, Y12, Y12
+	VPADDD       Y13, Y7, Y7
+	VPADDD       Y12, Y7, Y7
+	VMOVDQU      224(DX), Y12
+	VPMADDUBSW   Y10, Y12, Y10
+	VPMADDUBSW   Y11, Y12, Y12
+	VPMADDWD     Y9, Y10, Y10
+	VPMADDWD     Y8, Y12, Y12
+	VPADDD       Y10, Y0, Y0
+	VPADDD       Y12, Y0, Y0
+	ADDQ         $0x08, CX
+	ADDQ         $0x00000100, DX
+	ADDQ         $0x00000100, BX
+	DECQ         R14
+	JNZ          tail
+
+taildone:
+	MOVQ         bound+88(FP), CX
+	MOVQ         SI, DX
+	SHLQ         $0x06, DX
+	ADDQ         R8, DX
+	VBROADCASTSS (CX), X8
+	VBROADCASTSS 4(CX), X9
+	VMULPS       16(DX), X9, X9
+	VBROADCASTSS 8(CX), X10
+	VMULPS       32(DX), X10, X10
+	VADDPS       X10, X9, X9
+	VBROADCASTSS 12(CX), X10
+	VMULPS       48(DX), X10, X10
+	VADDPS       X10, X9, X9
+	VSUBPS       X9, X8, X8
+	VMULPS       (DX), X8, X8
+	VBROADCASTSS 16(CX), X9
+	VMULPS       X9, X8, X8
+	VBROADCASTSS scanAVX2One<>+0(SB), X9
+	VSUBPS       X9, X8, X8
+	VBROADCASTSS scanAVX2Limit<>+0(SB), X9
+	VMINPS       X8, X9, X8
+	VCVTTPS2DQ   X8, X8
+	VMOVUPS      X8, (SP)
 	VPBROADCASTD 12(SP), Y8
 	VMOVDQU      Y0, 240(SP)
 	VPCMPGTD     Y0, Y8, Y8
-	VMOVMSKPS    Y8, R12
+	VMOVMSKPS    Y8, CX
 	VPBROADCASTD 12(SP), Y0
 	VMOVDQU      Y7, 208(SP)
 	VPCMPGTD     Y7, Y0, Y0
-	VMOVMSKPS    Y0, R14
-	SHLQ         $0x08, R12
-	ORQ          R14, R12
+	VMOVMSKPS    Y0, DX
+	SHLQ         $0x08, CX
+	ORQ          DX, CX
 	VPBROADCASTD 8(SP), Y0
 	VMOVDQU      Y6, 176(SP)
 	VPCMPGTD     Y6, Y0, Y0
-	VMOVMSKPS    Y0, R14
-	SHLQ         $0x08, R12
-	ORQ          R14, R12
+	VMOVMSKPS    Y0, DX
+	SHLQ         $0x08, CX
+	ORQ          DX, CX
 	VPBROADCASTD 8(SP), Y0
 	VMOVDQU      Y5, 144(SP)
 	VPCMPGTD     Y5, Y0, Y0
-	VMOVMSKPS    Y0, R14
-	SHLQ         $0x08, R12
-	ORQ          R14, R12
+	VMOVMSKPS    Y0, DX
+	SHLQ         $0x08, CX
+	ORQ          DX, CX
 	VPBROADCASTD 4(SP), Y0
 	VMOVDQU      Y4, 112(SP)
 	VPCMPGTD     Y4, Y0, Y0
-	VMOVMSKPS    Y0, R14
-	SHLQ         $0x08, R12
-	ORQ          R14, R12
+	VMOVMSKPS    Y0, DX
+	SHLQ         $0x08, CX
+	ORQ          DX, CX
 	VPBROADCASTD 4(SP), Y0
 	VMOVDQU      Y3, 80(SP)
 	VPCMPGTD     Y3, Y0, Y0
-	VMOVMSKPS    Y0, R14
-	SHLQ         $0x08, R12
-	ORQ          R14, R12
+	VMOVMSKPS    Y0, DX
+	SHLQ         $0x08, CX
+	ORQ          DX, CX
 	VPBROADCASTD (SP), Y0
 	VMOVDQU      Y2, 48(SP)
 	VPCMPGTD     Y2, Y0, Y0
-	VMOVMSKPS    Y0, R14
-	SHLQ         $0x08, R12
-	ORQ          R14, R12
+	VMOVMSKPS    Y0, DX
+	SHLQ         $0x08, CX
+	ORQ          DX, CX
 	VPBROADCASTD (SP), Y0
 	VMOVDQU      Y1, 16(SP)
 	VPCMPGTD     Y1, Y0, Y0
-	VMOVMSKPS    Y0, R14
-	SHLQ         $0x08, R12
-	ORQ          R14, R12
-	NOTQ         R12
-	ANDQ         R12, R11
+	VMOVMSKPS    Y0, DX
+	SHLQ         $0x08, CX
+	ORQ          DX, CX
+	NOTQ         CX
+	ANDQ         CX, AX
 	JZ           next
-	LEAQ         16(SP), R12
+	MOVQ         SI, DX
+	SHLQ         $0x06, DX
+	LEAQ         16(SP), CX
 
 survivor:
-	BSFQ R11, R13
-	MOVL (R12)(R13*4), R14
-	MOVL R14, (CX)(R10*4)
-	ADDQ R9, R13
-	MOVL R13, (AX)(R10*4)
-	INCQ R10
-	LEAQ -1(R11), R13
-	ANDQ R13, R11
+	BSFQ AX, R15
+	MOVL (CX)(R15*4), BX
+	MOVL BX, (R11)(R12*4)
+	ADDQ DX, R15
+	MOVL R15, (R10)(R12*4)
+	INCQ R12
+	LEAQ -1(AX), R15
+	ANDQ R15, AX
 	JNZ  survivor
 
 next:
-	ADDQ $0x30, BX
-	ADDQ $0x08, SI
-	ADDQ $0x40, R9
-	DECQ DI
-	JNZ  group
+	MOVQ R13, SI
+	MOVQ groups+48(FP), AX
+	CMPQ SI, AX
+	JLT  group
+
+done:
 	VZEROUPPER
-	MOVQ R10, ret+80(FP)
+	MOVQ R12, ret+96(FP)
 	RET
 
 DATA scanAVX2One<>+0(SB)/4, $0x3f800000
@@ -380,3 +562,323 @@ GLOBL scanAVX2One<>(SB), RODATA|NOPTR, $4
 
 DATA scanAVX2Limit<>+0(SB)/4, $0x4e800000
 GLOBL scanAVX2Limit<>(SB), RODATA|NOPTR, $4
+
+// func scanHeadAVX512(heads *uint8, meta *float32, allowed *uint64, groups int, query *int8, steps int, bias int32, bound *float32)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VNNI, MMX+
+TEXT ·scanHeadAVX512(SB), NOSPLIT, $16-64
+	MOVQ         heads+0(FP), DI
+	MOVQ         meta+8(FP), R8
+	MOVQ         allowed+16(FP), R9
+	XORQ         SI, SI
+	MOVL         bias+48(FP), AX
+	VPBROADCASTD AX, Z0
+
+find:
+	MOVQ  (R9)(SI*8), AX
+	TESTQ AX, AX
+	JNZ   group
+	INCQ  SI
+	MOVQ  groups+24(FP), AX
+	CMPQ  SI, AX
+	JLT   find
+	JMP   done
+
+group:
+	MOVQ      (R9)(SI*8), AX
+	MOVQ      steps+40(FP), DX
+	SHLQ      $0x08, DX
+	IMULQ     SI, DX
+	ADDQ      DI, DX
+	LEAQ      2048(DX), BX
+	MOVQ      query+32(FP), CX
+	VPXORD    Z1, Z1, Z1
+	VMOVDQA32 Z0, Z2
+	VPXORD    Z3, Z3, Z3
+	VMOVDQA32 Z0, Z4
+	VPXORD    Z5, Z5, Z5
+	VMOVDQA32 Z0, Z6
+	VPXORD    Z7, Z7, Z7
+	VMOVDQA32 Z0, Z8
+	MOVQ      steps+40(FP), R10
+	TESTQ     R10, R10
+	JZ        stepdone
+
+step:
+	VPBROADCASTD (CX), Z9
+	VPBROADCASTD 4(CX), Z10
+	VMOVDQU32    (DX), Z11
+	VPDPBUSD     Z9, Z11, Z1
+	VPDPBUSD     Z10, Z11, Z2
+	PREFETCHT0   (BX)
+	VMOVDQU32    64(DX), Z11
+	VPDPBUSD     Z9, Z11, Z3
+	VPDPBUSD     Z10, Z11, Z4
+	PREFETCHT0   64(BX)
+	VMOVDQU32    128(DX), Z11
+	VPDPBUSD     Z9, Z11, Z5
+	VPDPBUSD     Z10, Z11, Z6
+	PREFETCHT0   128(BX)
+	VMOVDQU32    192(DX), Z11
+	VPDPBUSD     Z9, Z11, Z7
+	VPDPBUSD     Z10, Z11, Z8
+	PREFETCHT0   192(BX)
+	ADDQ         $0x08, CX
+	ADDQ         $0x00000100, DX
+	ADDQ         $0x00000100, BX
+	DECQ         R10
+	JNZ          step
+
+stepdone:
+	MOVQ         bound+56(FP), CX
+	MOVQ         SI, DX
+	SHLQ         $0x06, DX
+	ADDQ         R8, DX
+	VBROADCASTSS (CX), X9
+	VBROADCASTSS 4(CX), X10
+	VMULPS       16(DX), X10, X10
+	VBROADCASTSS 8(CX), X11
+	VMULPS       32(DX), X11, X11
+	VADDPS       X11, X10, X10
+	VBROADCASTSS 12(CX), X11
+	VMULPS       48(DX), X11, X11
+	VADDPS       X11, X10, X10
+	VSUBPS       X10, X9, X9
+	VMULPS       (DX), X9, X9
+	VBROADCASTSS 16(CX), X10
+	VMULPS       X10, X9, X9
+	VBROADCASTSS scanHeadAVX512One<>+0(SB), X10
+	VSUBPS       X10, X9, X9
+	VBROADCASTSS scanHeadAVX512Limit<>+0(SB), X10
+	VMINPS       X9, X10, X9
+	VCVTTPS2DQ   X9, X9
+	VMOVUPS      X9, (SP)
+	VPSLLD       $0x07, Z1, Z1
+	VPADDD       Z2, Z1, Z1
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	VPCMPD.BCST  $0x05, (SP), Z1, K1, K1
+	VPSLLD       $0x07, Z3, Z3
+	VPADDD       Z4, Z3, Z3
+	KMOVW        AX, K2
+	SHRQ         $0x10, AX
+	VPCMPD.BCST  $0x05, 4(SP), Z3, K2, K2
+	VPSLLD       $0x07, Z5, Z5
+	VPADDD       Z6, Z5, Z5
+	KMOVW        AX, K3
+	SHRQ         $0x10, AX
+	VPCMPD.BCST  $0x05, 8(SP), Z5, K3, K3
+	VPSLLD       $0x07, Z7, Z7
+	VPADDD       Z8, Z7, Z7
+	KMOVW        AX, K4
+	VPCMPD.BCST  $0x05, 12(SP), Z7, K4, K4
+	KUNPCKWD     K1, K2, K1
+	KUNPCKWD     K3, K4, K2
+	KUNPCKDQ     K1, K2, K1
+	KMOVQ        K1, (R9)(SI*8)
+	INCQ         SI
+	MOVQ         groups+24(FP), AX
+	CMPQ         SI, AX
+	JLT          find
+
+done:
+	VZEROUPPER
+	RET
+
+DATA scanHeadAVX512One<>+0(SB)/4, $0x3f800000
+GLOBL scanHeadAVX512One<>(SB), RODATA|NOPTR, $4
+
+DATA scanHeadAVX512Limit<>+0(SB)/4, $0x4e800000
+GLOBL scanHeadAVX512Limit<>(SB), RODATA|NOPTR, $4
+
+// func scanHeadAVX2(heads *uint8, meta *float32, allowed *uint64, groups int, query *int8, steps int, bias int32, bound *float32)
+// Requires: AVX, AVX2, MMX+
+TEXT ·scanHeadAVX2(SB), NOSPLIT, $16-64
+	MOVQ heads+0(FP), DI
+	MOVQ meta+8(FP), R8
+	MOVQ allowed+16(FP), R9
+	XORQ SI, SI
+
+find:
+	MOVQ  (R9)(SI*8), AX
+	TESTQ AX, AX
+	JNZ   group
+	INCQ  SI
+	MOVQ  groups+24(FP), AX
+	CMPQ  SI, AX
+	JLT   find
+	JMP   done
+
+group:
+	MOVQ         (R9)(SI*8), AX
+	MOVQ         steps+40(FP), DX
+	SHLQ         $0x08, DX
+	IMULQ        SI, DX
+	ADDQ         DI, DX
+	LEAQ         2048(DX), BX
+	MOVQ         query+32(FP), CX
+	MOVL         bias+48(FP), R10
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y1
+	VPBROADCASTD X0, Y2
+	VPBROADCASTD X0, Y3
+	VPBROADCASTD X0, Y4
+	VPBROADCASTD X0, Y5
+	VPBROADCASTD X0, Y6
+	VPBROADCASTD X0, Y7
+	VPBROADCASTD X0, Y0
+	VPCMPEQW     Y8, Y8, Y8
+	VPSLLW       $0x07, Y8, Y9
+	VPABSW       Y9, Y9
+	VPABSW       Y8, Y8
+	MOVQ         steps+40(FP), R10
+	TESTQ        R10, R10
+	JZ           stepdone
+
+step:
+	VPBROADCASTD (CX), Y10
+	VPBROADCASTD 4(CX), Y11
+	VMOVDQU      (DX), Y12
+	VPMADDUBSW   Y10, Y12, Y13
+	VPMADDUBSW   Y11, Y12, Y12
+	VPMADDWD     Y9, Y13, Y13
+	VPMADDWD     Y8, Y12, Y12
+	VPADDD       Y13, Y1, Y1
+	VPADDD       Y12, Y1, Y1
+	PREFETCHT0   (BX)
+	VMOVDQU      32(DX), Y12
+	VPMADDUBSW   Y10, Y12, Y13
+	VPMADDUBSW   Y11, Y12, Y12
+	VPMADDWD     Y9, Y13, Y13
+	VPMADDWD     Y8, Y12, Y12
+	VPADDD       Y13, Y2, Y2
+	VPADDD       Y12, Y2, Y2
+	VMOVDQU      64(DX), Y12
+	VPMADDUBSW   Y10, Y12, Y13
+	VPMADDUBSW   Y11, Y12, Y12
+	VPMADDWD     Y9, Y13, Y13
+	VPMADDWD     Y8, Y12, Y12
+	VPADDD       Y13, Y3, Y3
+	VPADDD       Y12, Y3, Y3
+	PREFETCHT0   64(BX)
+	VMOVDQU      96(DX), Y12
+	VPMADDUBSW   Y10, Y12, Y13
+	VPMADDUBSW   Y11, Y12, Y12
+	VPMADDWD     Y9, Y13, Y13
+	VPMADDWD     Y8, Y12, Y12
+	VPADDD       Y13, Y4, Y4
+	VPADDD       Y12, Y4, Y4
+	VMOVDQU      128(DX), Y12
+	VPMADDUBSW   Y10, Y12, Y13
+	VPMADDUBSW   Y11, Y12, Y12
+	VPMADDWD     Y9, Y13, Y13
+	VPMADDWD     Y8, Y12, Y12
+	VPADDD       Y13, Y5, Y5
+	VPADDD       Y12, Y5, Y5
+	PREFETCHT0   128(BX)
+	VMOVDQU      160(DX), Y12
+	VPMADDUBSW   Y10, Y12, Y13
+	VPMADDUBSW   Y11, Y12, Y12
+	VPMADDWD     Y9, Y13, Y13
+	VPMADDWD     Y8, Y12, Y12
+	VPADDD       Y13, Y6, Y6
+	VPADDD       Y12, Y6, Y6
+	VMOVDQU      192(DX), Y12
+	VPMADDUBSW   Y10, Y12, Y13
+	VPMADDUBSW   Y11, Y12, Y12
+	VPMADDWD     Y9, Y13, Y13
+	VPMADDWD     Y8, Y12, Y12
+	VPADDD       Y13, Y7, Y7
+	VPADDD       Y12, Y7, Y7
+	PREFETCHT0   192(BX)
+	VMOVDQU      224(DX), Y12
+	VPMADDUBSW   Y10, Y12, Y10
+	VPMADDUBSW   Y11, Y12, Y12
+	VPMADDWD     Y9, Y10, Y10
+	VPMADDWD     Y8, Y12, Y12
+	VPADDD       Y10, Y0, Y0
+	VPADDD       Y12, Y0, Y0
+	ADDQ         $0x08, CX
+	ADDQ         $0x00000100, DX
+	ADDQ         $0x00000100, BX
+	DECQ         R10
+	JNZ          step
+
+stepdone:
+	MOVQ         bound+56(FP), CX
+	MOVQ         SI, DX
+	SHLQ         $0x06, DX
+	ADDQ         R8, DX
+	VBROADCASTSS (CX), X8
+	VBROADCASTSS 4(CX), X9
+	VMULPS       16(DX), X9, X9
+	VBROADCASTSS 8(CX), X10
+	VMULPS       32(DX), X10, X10
+	VADDPS       X10, X9, X9
+	VBROADCASTSS 12(CX), X10
+	VMULPS       48(DX), X10, X10
+	VADDPS       X10, X9, X9
+	VSUBPS       X9, X8, X8
+	VMULPS       (DX), X8, X8
+	VBROADCASTSS 16(CX), X9
+	VMULPS       X9, X8, X8
+	VBROADCASTSS scanHeadAVX2One<>+0(SB), X9
+	VSUBPS       X9, X8, X8
+	VBROADCASTSS scanHeadAVX2Limit<>+0(SB), X9
+	VMINPS       X8, X9, X8
+	VCVTTPS2DQ   X8, X8
+	VMOVUPS      X8, (SP)
+	VPBROADCASTD 12(SP), Y8
+	VPCMPGTD     Y0, Y8, Y8
+	VMOVMSKPS    Y8, CX
+	VPBROADCASTD 12(SP), Y0
+	VPCMPGTD     Y7, Y0, Y0
+	VMOVMSKPS    Y0, DX
+	SHLQ         $0x08, CX
+	ORQ          DX, CX
+	VPBROADCASTD 8(SP), Y0
+	VPCMPGTD     Y6, Y0, Y0
+	VMOVMSKPS    Y0, DX
+	SHLQ         $0x08, CX
+	ORQ          DX, CX
+	VPBROADCASTD 8(SP), Y0
+	VPCMPGTD     Y5, Y0, Y0
+	VMOVMSKPS    Y0, DX
+	SHLQ         $0x08, CX
+	ORQ          DX, CX
+	VPBROADCASTD 4(SP), Y0
+	VPCMPGTD     Y4, Y0, Y0
+	VMOVMSKPS    Y0, DX
+	SHLQ         $0x08, CX
+	ORQ          DX, CX
+	VPBROADCASTD 4(SP), Y0
+	VPCMPGTD     Y3, Y0, Y0
+	VMOVMSKPS    Y0, DX
+	SHLQ         $0x08, CX
+	ORQ          DX, CX
+	VPBROADCASTD (SP), Y0
+	VPCMPGTD     Y2, Y0, Y0
+	VMOVMSKPS    Y0, DX
+	SHLQ         $0x08, CX
+	ORQ          DX, CX
+	VPBROADCASTD (SP), Y0
+	VPCMPGTD     Y1, Y0, Y0
+	VMOVMSKPS    Y0, DX
+	SHLQ         $0x08, CX
+	ORQ          DX, CX
+	NOTQ         CX
+	ANDQ         CX, AX
+	MOVQ         AX, (R9)(SI*8)
+	INCQ         SI
+	MOVQ         groups+24(FP), AX
+	CMPQ         SI, AX
+	JLT          find
+
+done:
+	VZEROUPPER
+	RET
+
+DATA scanHeadAVX2One<>+0(SB)/4, $0x3f800000
+GLOBL scanHeadAVX2One<>(SB), RODATA|NOPTR, $4
+
+DATA scanHeadAVX2Limit<>+0(SB)/4, $0x4e800000
+GLOBL scanHeadAVX2Limit<>(SB), RODATA|NOPTR, $4

@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func dotRowsAVX512(dst *float32, table *float32, rows *int32, n int, q *float32, f int)
-// Requires: AVX, AVX512F, FMA3, MMX+
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
 TEXT ·dotRowsAVX512(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), AX
 	MOVQ table+8(FP), CX
@@ -75,7 +75,7 @@ onedone:
 	VADDPS        Z2, Z0, Z0
 	VEXTRACTF64X4 $0x01, Z0, Y4
 	VADDPS        Y4, Y0, Y0
-	VEXTRACTF128  $0x01, Y0, X4
+	VEXTRACTF32X4 $0x01, Y0, X4
 	VADDPS        X4, X0, X0
 	VPERMILPS     $0x4e, X0, X4
 	VADDPS        X4, X0, X0

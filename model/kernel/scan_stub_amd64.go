@@ -4,14 +4,26 @@
 
 package kernel
 
-// scanAVX512 is Scan for groups > 0 and steps = d/4 > 0, with 64 items in flight.
-// bias is −128·Σq and bound points to the four factors of a ScanBound.
+// scanAVX512 is Scan for groups > 0, steps = split/4 > 0 and tailSteps = (d − split)/4.
+// bias undoes the 128 of the codes and bound points to the factors of a ScanBound.
 //
 //go:noescape
-func scanAVX512(items *int32, dots *int32, codes *uint8, meta *float32, allowed *uint64, groups int, query *int8, steps int, bias int32, bound *float32) int
+func scanAVX512(items *int32, dots *int32, heads *uint8, tails *uint8, meta *float32, allowed *uint64, groups int, query *int8, steps int, tailSteps int, bias int32, bound *float32) int
 
-// scanAVX2 is Scan for groups > 0 and steps = d/4 > 0, with 64 items in flight.
-// bias is −128·Σq and bound points to the four factors of a ScanBound.
+// scanAVX2 is Scan for groups > 0, steps = split/4 > 0 and tailSteps = (d − split)/4.
+// bias undoes the 128 of the codes and bound points to the factors of a ScanBound.
 //
 //go:noescape
-func scanAVX2(items *int32, dots *int32, codes *uint8, meta *float32, allowed *uint64, groups int, query *int8, steps int, bias int32, bound *float32) int
+func scanAVX2(items *int32, dots *int32, heads *uint8, tails *uint8, meta *float32, allowed *uint64, groups int, query *int8, steps int, tailSteps int, bias int32, bound *float32) int
+
+// scanHeadAVX512 is ScanHead for groups > 0 and steps = split/4 > 0.
+// bias undoes the 128 of the codes and bound points to the factors of a ScanBound.
+//
+//go:noescape
+func scanHeadAVX512(heads *uint8, meta *float32, allowed *uint64, groups int, query *int8, steps int, bias int32, bound *float32)
+
+// scanHeadAVX2 is ScanHead for groups > 0 and steps = split/4 > 0.
+// bias undoes the 128 of the codes and bound points to the factors of a ScanBound.
+//
+//go:noescape
+func scanHeadAVX2(heads *uint8, meta *float32, allowed *uint64, groups int, query *int8, steps int, bias int32, bound *float32)

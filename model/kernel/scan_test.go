@@ -12,9 +12,11 @@ import (
 // scanned is the input of Scan and the plain numbers behind it.
 type scanned struct {
 	d, groups int
+	split     int     // dimensions in heads
 	x         [][]int // the items' integers
 	q         []int   // the query's
-	codes     []uint8
+	heads     []uint8
+	tails     []uint8
 	meta      []float32
 	allowed   []uint64
 	query     []int8
@@ -23,9 +25,10 @@ type scanned struct {
 // newScanned draws codes and a query within the bounds that Scan asks for; extreme ones
 // are at the bounds.
 func newScanned(rng *rand.Rand, d, groups int, extreme bool) *scanned {
+	split := 4 + 4*rng.IntN(d/4)
 	s := &scanned{
-		d: d, groups: groups, q: make([]int, d), query: make([]int8, 2*d),
-		codes: make([]uint8, groups*kernel.ScanGroup*d), meta: make([]float32, groups*12), allowed: make([]uint64, groups),
+		d: d, groups: groups, split: split, q: make([]int, d), query: make([]int8, 2*d),
+		heads: make([]uint8, groups*kernel.ScanGroup*split), tails: make([]uint8, groups*kernel.ScanGroup*(d-split)), meta: make([]float32, groups*16), allowed: make([]uint64, groups),
 	}
 	draw := func(limit int) int {
 		if extreme {
@@ -44,13 +47,17 @@ func newScanned(rng *rand.Rand, d, groups int, extreme bool) *scanned {
 			if x[j] = draw(127); extreme && s.q[j] < 0 {
 				x[j] = -x[j]
 			}
-			s.codes[i/64*64*d+j/4*256+i%64*4+j%4] = uint8(x[j] + 128)
+			codes, k, width := s.heads, j, split
+			if j >= split {
+				codes, k, width = s.tails, j-split, d-split
+			}
+			codes[i/64*64*width+k/4*256+i%64*4+k%4] = uint8(x[j] + 128)
 		}
 		s.x = append(s.x, x)
 	}
 	for g := range groups {
 		for b := range 4 {
-			s.meta[12*g+b], s.meta[12*g+4+b], s.meta[12*g+8+b] = 0.5+rng.Float32(), rng.Float32(), rng.Float32()
+			s.meta[16*g+b], s.meta[16*g+4+b], s.meta[16*g+8+b], s.meta[16*g+12+b] = 0.5+rng.Float32(), rng.Float32(), rng.Float32(), rng.Float32()
 		}
 		s.allowed[g] = rng.Uint64() | rng.Uint64()
 		if rng.IntN(4) == 0 {
@@ -78,7 +85,7 @@ func (s *scanned) run(bound kernel.ScanBound) (items, dots []int32) {
 		}
 	}
 	items, dots = make([]int32, room), make([]int32, room)
-	n := kernel.Scan(items, dots, s.codes, s.meta, s.allowed, s.query, bound)
+	n := kernel.Scan(items, dots, s.heads, s.tails, s.meta, s.allowed, s.query, s.split, bound)
 	return items[:n], dots[:n]
 }
 
@@ -87,13 +94,13 @@ func TestScanFindsWhatReachesTheBound(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 1))
 		for d := 4; d <= 300; d += 4 {
 			s := newScanned(rng, d, 1+rng.IntN(5), d%3 == 0)
-			b := kernel.ScanBound{Theta: float32(rng.NormFloat64() * 1e6 * math.Sqrt(float64(d))), EFactor: 1000, NFactor: 100, InvQuery: 0.25}
+			b := kernel.ScanBound{Theta: float32(rng.NormFloat64() * 1e6 * math.Sqrt(float64(d))), EFactor: 1000, NFactor: 100, TailFactor: 5000, InvQuery: 0.25}
 			items, dots := s.run(b)
 			at := 0
 			for i := range s.x {
 				g, block, dot := i/64, i%64/16, s.dot(i)
-				m := s.meta[12*g+block:]
-				limit := (float64(b.Theta) - float64(m[4])*float64(b.EFactor) - float64(m[8])*float64(b.NFactor)) * float64(m[0]) * float64(b.InvQuery)
+				m := s.meta[16*g+block:]
+				limit := (float64(b.Theta) - float64(m[4])*float64(b.EFactor) - float64(m[8])*float64(b.NFactor) - float64(m[12])*float64(b.TailFactor)) * float64(m[0]) * float64(b.InvQuery)
 				allowed := s.allowed[g]>>(i%64)&1 == 1
 				found := at < len(items) && int(items[at]) == i
 				slack := math.Abs(limit)*1e-6 + 2
@@ -113,6 +120,28 @@ func TestScanFindsWhatReachesTheBound(t *testing.T) {
 			}
 			if at != len(items) {
 				t.Fatalf("d = %d: items %v, not rising or unknown from %d on", d, items, at)
+			}
+		}
+	})
+}
+
+func TestScanHeadKeepsWhatScanOfTheHeadFinds(t *testing.T) {
+	kernel.AtEveryLevel(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(6, 6))
+		for d := 4; d <= 200; d += 4 {
+			s := newScanned(rng, d, 1+rng.IntN(40), false)
+			bound := kernel.ScanBound{Theta: float32(rng.NormFloat64() * 1e6), EFactor: 1000, TailFactor: 1000, InvQuery: 0.25}
+			short := *s // the same groups with the first dimensions alone
+			short.tails, short.query = nil, s.query[:2*s.split]
+			items, _ := short.run(bound)
+			want := make([]uint64, s.groups)
+			for _, i := range items {
+				want[i/64] |= 1 << (i % 64)
+			}
+			got := slices.Clone(s.allowed)
+			kernel.ScanHead(got, s.heads, s.meta, short.query, bound)
+			if !slices.Equal(got, want) {
+				t.Fatalf("d = %d, the first %d: %x, want %x", d, s.split, got, want)
 			}
 		}
 	})
@@ -141,7 +170,7 @@ func TestScanAtStrangeBounds(t *testing.T) {
 		} {
 			for g := range s.groups {
 				for b := range 4 {
-					s.meta[12*g+4+b] = tt.e
+					s.meta[16*g+4+b] = tt.e
 				}
 			}
 			if items, _ := s.run(tt.bound); len(items) != tt.want {
@@ -156,7 +185,7 @@ func FuzzScan(f *testing.F) {
 	f.Add(uint64(2), uint8(1), uint8(40), float32(-1e9), float32(-1))
 	f.Fuzz(func(t *testing.T, seed uint64, steps, groups uint8, theta, factor float32) {
 		s := newScanned(rand.New(rand.NewPCG(seed, 3)), 4+4*int(steps%32), int(groups%20), seed%2 == 0)
-		bound := kernel.ScanBound{Theta: theta, EFactor: factor, NFactor: -factor, InvQuery: factor}
+		bound := kernel.ScanBound{Theta: theta, EFactor: factor, NFactor: -factor, TailFactor: factor / 2, InvQuery: factor}
 		kernel.SetLevel(t, kernel.Generic)
 		items, dots := s.run(bound)
 		for l := kernel.AVX2; l <= kernel.BestLevel(); l++ {
@@ -193,13 +222,12 @@ func BenchmarkScan(b *testing.B) {
 		s.allowed[g] = ^uint64(0)
 	}
 	items, dots := make([]int32, 128*64), make([]int32, 128*64)
-	b.SetBytes(int64(len(s.codes)))
 	for l := kernel.Generic; l <= kernel.BestLevel(); l++ {
 		b.Run(l.String(), func(b *testing.B) {
-			b.SetBytes(int64(len(s.codes)))
+			b.SetBytes(128 * 64 * 64)
 			kernel.SetLevel(b, l)
 			for b.Loop() {
-				kernel.Scan(items, dots, s.codes, s.meta, s.allowed, s.query, kernel.ScanBound{Theta: 1e9, InvQuery: 1})
+				kernel.Scan(items, dots, s.heads, s.tails, s.meta, s.allowed, s.query, s.split, kernel.ScanBound{Theta: 1e9, InvQuery: 1})
 			}
 		})
 	}

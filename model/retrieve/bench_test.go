@@ -64,7 +64,8 @@ func benchmarkTop(b *testing.B, x *Index, queries []Query) {
 			asked++
 		}
 		middle := cpuTime()
-		stream(x.base.codes)
+		stream(x.base.heads)
+		stream(x.base.tails)
 		end := cpuTime()
 		busy += middle - start
 		ratios = append(ratios, float64(middle-start)/round/float64(end-middle))

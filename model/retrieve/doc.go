@@ -4,10 +4,9 @@
 //
 // # How
 //
-// An Index holds a copy of the vectors with one byte per dimension. Rows are sorted
-// by falling Euclidean norm and stand in groups of 64; sixteen neighbours, which
-// have nearly one norm, share a scale. With x̂ the quantised copy of x and q̂ the
-// query in 14-bit integers,
+// An Index holds a copy of the vectors with one byte per dimension. Rows stand in groups of
+// 64 by falling Euclidean norm; sixteen neighbours, which have nearly one norm, share a
+// scale. With x̂ the quantised copy of x and q̂ the query in 14-bit integers,
 //
 //	|q·x − q̂·x̂| ≤ ‖x − x̂‖ ‖q‖ + ‖q − q̂‖ ‖x̂‖
 //
@@ -19,13 +18,20 @@
 // the one in the exact score included; a score that equals θ is never skipped, since
 // ties go to the lower row.
 //
-// Where the bound does not help the search says so in its Stats and computes exact
-// scores directly: few rows allowed by the masks, vectors or queries
-// that are not finite or beyond all scale.
+// The copy is taken in coordinates of its own (Basis): products do not change by an orthogonal
+// map, and exact scores always come from the original vectors. Where few directions carry most of the
+// vectors' square norm, as they do after a matrix factorisation, these come first, and a row of which the
+// first part a and the rest b are known by â and ‖b‖ has
 //
-// The copy is taken of randomly rotated vectors when that lowers ‖x − x̂‖, as it does
-// when few dimensions carry most of the norm; products do not change by a rotation, and exact
-// scores always come from the original vectors.
+//	q·x ≤ q̂ₐ·â + ‖q_b‖ ‖b‖ + the errors above,
+//
+// which excludes most rows after the first third of their bytes (kernel.ScanHead). Rows of like norm stand by
+// falling ‖b‖, so that sixteen neighbours share a tight bound. Within both parts
+// coordinates are rotated at random, which makes them alike and the errors of bytes small.
+//
+// What helps is decided by what is measured while the search runs: the first part is not tried for some steps
+// after it excluded nothing, and steps of which the masks allow few rows are scored exactly at once.
+// Queries that are not finite or beyond all scale are scored exactly. Stats tells.
 //
 // # Invariants
 //
@@ -35,12 +41,12 @@
 //
 // # Memory
 //
-// For each row d + 9 bytes beside the vectors, which are the caller's, where d is f rounded up to a
-// multiple of 4: d of codes, 0.75 of scales and bounds, 8 of the order; a mask is one
-// bit a row, and so is the scratch of each concurrent query.
+// For each row d + 9 bytes beside the vectors, which are the caller's, where d is f rounded
+// up to a multiple of 4: d of codes, 1 of scales and bounds, 8 of the order. A mask is one
+// bit a row, and so is the scratch of each concurrent query. A Principal basis has 4 f² bytes.
 //
 // # Sources
 //
-// Stopping by norm: Teflioudi, Gemulla & Mykytiuk, LEMP, SIGMOD 2015. Choosing between scan and index by measurement:
+// Stopping by norm, and bounds by a first part of the coordinates: Teflioudi, Gemulla & Mykytiuk, LEMP, SIGMOD 2015. Choosing between scan and index by measurement:
 // Abuzaid, Sethi, Bailis & Zaharia, To Index or Not to Index, ICDE 2019. Rotations before quantising: Ailon & Chazelle, STOC 2006.
 package retrieve

@@ -14,19 +14,9 @@ type Config struct {
 	// Workers is how many goroutines build; 0 means one for each processor. It
 	// changes no byte of the index.
 	Workers int
-	// Rotation says whether the quantised copy is rotated.
-	Rotation Rotation
+	// Basis says in which coordinates the rows are quantised. It changes no answer.
+	Basis Basis
 }
-
-// Rotation is a choice about rotating the quantised copy.
-type Rotation int
-
-// Auto rotates when that lowers the error of a sample of the rows.
-const (
-	Auto Rotation = iota
-	Never
-	Always
-)
 
 // group is the number of rows that are scanned together; the rows of a segment are
 // padded to a multiple of it.
@@ -45,10 +35,12 @@ type Index struct {
 // base is what Append shares: the rows that were there when the index was made.
 type base struct {
 	segment
-	f, d     int       // length of a vector, and of its quantised copy
-	rotation *rotation // nil: none
-	place    []int32   // row → position
-	scratch  *sync.Pool
+	f, d    int       // length of a vector, and of its quantised copy
+	split   int       // length of the first part of the copy: d where there is one part
+	basis   *basis    // of the copy
+	place   []int32   // row → position
+	longest []float32 // group → the greatest norm in it and all later ones
+	scratch *sync.Pool
 }
 
 // New returns an index over the rows of vectors, n×f row-major. It keeps vectors and

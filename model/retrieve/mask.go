@@ -50,6 +50,11 @@ func (m *Mask) word(g int) uint64 {
 	return m.words[g]
 }
 
+// part is the words of the n groups from g on, without those that are missing.
+func (m *Mask) part(g, n int) []uint64 {
+	return m.words[min(g, len(m.words)):min(g+n, len(m.words))]
+}
+
 // Count is the number of rows in the mask. Cost is O(n/64).
 func (m *Mask) Count() int {
 	c := 0

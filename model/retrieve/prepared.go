@@ -17,18 +17,20 @@ const (
 
 // prepared is a query in the form that the scan and its bounds use.
 type prepared struct {
-	norm    float64 // ‖q‖
-	bounded bool    // whether bounds can be computed
-	rotated []float32
-	codes   []int8  // for kernel.Scan
-	scale   float64 // q̂ = scale · integers
+	norm    float64   // ‖q‖
+	bounded bool      // whether bounds can be computed
+	y       []float32 // coordinates
+	codes   []int8    // for kernel.Scan
+	scale   float64   // q̂ = scale · integers
 	// The bound of a row of block b is scale/invScale_b · dot + eFactor·E_b + nFactor·N_b: its parts are
 	//
 	//	‖q‖E               the row's quantisation
 	//	‖q − q̂‖ (N + E)    the query's
 	//	slack ‖q‖N         float32 rounding of the exact score
-	eFactor, nFactor float64
-	slack            float64
+	//
+	// After the first part of the coordinates alone tail times a row's norm of the others is added.
+	eFactor, nFactor, tail float64
+	slack                  float64
 }
 
 // prepare rotates and quantises q.
@@ -39,21 +41,25 @@ func (p *prepared) prepare(b *base, q []float32) {
 	if !p.bounded {
 		return
 	}
-	if len(p.rotated) != b.d {
-		p.rotated, p.codes = make([]float32, b.d), make([]int8, 2*b.d)
+	if len(p.y) != b.d {
+		p.y, p.codes = make([]float32, b.d), make([]int8, 2*b.d)
 	}
-	clear(p.rotated[copy(p.rotated, q):])
-	b.rotation.apply(p.rotated)
+	b.basis.apply(p.y, q)
+	head, gain := b.basis.split(), b.basis.factor()
+	p.tail = (norm(p.y[head:]) + b.basis.error()*p.norm) * up
+	for j := range p.y[:head] {
+		p.y[j] *= gain
+	}
 
 	highest, sum := 0.0, 0.0
-	for _, v := range p.rotated {
+	for _, v := range p.y {
 		a := math.Abs(float64(v))
 		highest, sum = max(highest, a), sum+a
 	}
 	// The second bound is Scan's: 127·Σ|integers| < 2³⁰, each being rounded up by a half at most.
 	p.scale = max(highest/widest, sum/(1<<30/127-float64(b.d)))
 	off := 0.0
-	for j, v := range p.rotated {
+	for j, v := range p.y {
 		code := math.RoundToEven(float64(v) / p.scale)
 		left := float64(v) - p.scale*code
 		off += left * left
@@ -61,13 +67,13 @@ func (p *prepared) prepare(b *base, q []float32) {
 		at := j>>2<<3 + j&3
 		p.codes[at], p.codes[at+4] = int8(hi), int8(int(code)-hi<<7)
 	}
-	distance := math.Sqrt(off) + b.rotation.error()*p.norm
-	p.eFactor = (p.norm + distance) * up
+	distance := math.Sqrt(off) + b.basis.error()*p.norm
+	p.eFactor = (p.norm*(1+b.basis.error()) + distance) * up
 	p.nFactor = (distance + p.slack*p.norm) * up
 }
 
-// bound is the kernel's test for a row that may reach the score least. The margins cover
-// the six roundings of the test itself, each 2⁻²⁴ of |Theta| or of the slack.
+// bound is the kernel's test for a row that may reach the score least, by its dot over all
+// coordinates. The margins cover the seven roundings of the test itself, each 2⁻²⁴ of |Theta| or of the slack.
 func (p *prepared) bound(least float32) kernel.ScanBound {
 	l := float64(least)
 	if !math.IsInf(l, 0) {
@@ -79,6 +85,13 @@ func (p *prepared) bound(least float32) kernel.ScanBound {
 		NFactor:  float32(p.nFactor * up),
 		InvQuery: float32(1 / p.scale),
 	}
+}
+
+// headBound is the same by the dot over the first part of the coordinates.
+func (p *prepared) headBound(least float32) kernel.ScanBound {
+	b := p.bound(least)
+	b.TailFactor = float32(p.tail * up)
+	return b
 }
 
 // reach is the highest exact score that a row with this dot can have, given its group's meta.

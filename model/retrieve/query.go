@@ -42,7 +42,8 @@ func (f Fallback) String() string {
 // Stats is what a query cost.
 type Stats struct {
 	Rows      int // of the index
-	Scanned   int // rows whose codes were read
+	Scanned   int // rows whose codes were read, perhaps the first part only
+	Finished  int // of those, how many were read to the end
 	Survivors int // of those, how many the bound did not exclude when they were read
 	Rescored  int // rows whose exact score was computed
 	Fallback  Fallback

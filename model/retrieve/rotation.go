@@ -42,13 +42,13 @@ func (r *rotation) error() float64 {
 	if r == nil {
 		return 0
 	}
-	layers := rounds * bits.Len(uint(len(r.shift)-1))
+	layers := rounds * bits.Len(uint(max(1, len(r.shift))-1))
 	return 5 * float64(layers) / (1 << 24)
 }
 
 // apply rotates y in place.
 func (r *rotation) apply(y []float32) {
-	if r == nil {
+	if r == nil || len(y) == 0 {
 		return
 	}
 	var room [256]float32

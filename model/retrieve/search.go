@@ -9,12 +9,17 @@ import (
 
 const (
 	// firstGroups, leastGroups and mostGroups bound the groups of a step: θ rises between steps.
-	firstGroups, leastGroups, mostGroups = 16, 8, 128
+	firstGroups, leastGroups, mostGroups = 8, 8, 128
 	// batch is how many exact scores are computed together.
 	batch = 64
-	// directShare: a step that allows fewer than one row in directShare is scored directly; reading the
-	// codes of the whole step would cost more.
-	directShare = 12
+	// A step that allows fewer than one row in directShare is scored directly: reading the codes of all
+	// its rows would cost more. A row of a table that does not fit the caches (cached bytes) costs more.
+	directShare, directShareFar = 10, 24
+	cached                      = 64 << 20
+	// fewLeft is the greatest number of rows of a group that are scored directly.
+	fewLeft = 1
+	// mostBlunt bounds the steps that do without the first part after it was of no use.
+	mostBlunt = 3
 )
 
 // search is the state of one query, kept in a pool.
@@ -33,7 +38,10 @@ type search struct {
 	ids    [batch]int32
 	scores [batch]float32
 	direct bool
+	share  int // directShare or directShareFar
 	read   int // allowed rows met so far
+	// steps for which the first part of the codes is not tried any more, and were not last time
+	blunt, blunted int
 }
 
 // begin makes the scratch ready for a query.
@@ -41,7 +49,10 @@ func (s *search) begin(x *Index, q Query, k int) {
 	s.x, s.q = x, q
 	s.prepare(x.base, q.Vector)
 	s.best.k, s.best.heap = k, slices.Grow(s.best.heap[:0], k)
-	s.stats, s.direct, s.read = Stats{Rows: x.Len()}, false, 0
+	s.stats, s.direct, s.read, s.blunt, s.blunted = Stats{Rows: x.Len()}, false, 0, 0, 0
+	if s.share = directShare; 4*len(x.base.vectors) > cached {
+		s.share = directShareFar
+	}
 	if n := x.positions() / 64; len(s.out) < n {
 		s.out = make([]uint64, n)
 	}
@@ -120,7 +131,7 @@ func (s *search) segment(seg *segment, first int, sorted bool) {
 	end := (seg.rows + group - 1) / group
 	for at := 0; at < end; {
 		if sorted && s.bounded && s.best.full() {
-			if end = s.stop(seg, at, end); at >= end {
+			if end = s.stop(at, end); at >= end {
 				return
 			}
 		}
@@ -133,7 +144,7 @@ func (s *search) segment(seg *segment, first int, sorted bool) {
 		case allowed == 0:
 		case !s.bounded || at >= seg.groups():
 			s.exact(seg, at, n)
-		case allowed*directShare < n*group:
+		case allowed*s.share < n*group:
 			s.direct = true
 			s.exact(seg, at, n)
 		default:
@@ -153,11 +164,11 @@ func (s *search) step() int {
 }
 
 // stop is the first group in [at, end) whose rows are all too short to matter.
-func (s *search) stop(seg *segment, at, end int) int {
+func (s *search) stop(at, end int) int {
 	least := float64(s.best.least())
 	for at < end {
 		middle := int(uint(at+end) >> 1)
-		if s.longest(seg.longest(middle)) < least {
+		if s.longest(s.x.base.longest[middle]) < least {
 			end = middle
 		} else {
 			at = middle + 1
@@ -167,25 +178,30 @@ func (s *search) stop(seg *segment, at, end int) int {
 }
 
 // fill sets the words of the n groups from at on and returns how many rows they allow.
-func (s *search) fill(seg *segment, first, at, n int) int {
-	words := s.words[:n]
-	for i := range words {
-		g := first + at + i
-		w := ^s.out[g]
-		if s.q.Only != nil {
-			w &= s.q.Only.word(g)
+func (s *search) fill(seg *segment, first, at, n int) (allowed int) {
+	words, from := s.words[:n], first+at
+	out := s.out[from : from+n]
+	if s.q.Only != nil {
+		only := s.q.Only.part(from, n)
+		clear(words[len(only):])
+		for i, w := range only {
+			words[i] = w &^ out[i]
 		}
-		for _, h := range s.q.Hide {
-			if h != nil {
-				w &^= h.word(g)
+	} else {
+		for i, w := range out {
+			words[i] = ^w
+		}
+	}
+	for _, h := range s.q.Hide {
+		if h != nil {
+			for i, w := range h.part(from, n) {
+				words[i] &^= w
 			}
 		}
-		words[i] = w
 	}
 	if rest := seg.rows - (at+n-1)*group; rest < group {
 		words[n-1] &= 1<<rest - 1
 	}
-	allowed := 0
 	for _, w := range words {
 		allowed += bits.OnesCount64(w)
 	}
@@ -222,20 +238,69 @@ func (s *search) rescore(seg *segment, n int) {
 
 // scan reads the codes of the n groups from at on and rescores what the bound leaves.
 func (s *search) scan(seg *segment, at, n int) {
-	d := s.x.base.d
-	meta := seg.meta[at*metaOfGroup:]
-	found := kernel.Scan(s.items[:], s.dots[:], seg.codes[at*group*d:], meta, s.words[:n], s.codes, s.bound(s.best.least()))
-	for _, w := range s.words[:n] {
-		if w != 0 {
-			s.stats.Scanned += group
+	d, split := s.x.base.d, s.x.base.split
+	words, c := s.words[:n], seg.from(at, split, d)
+	visited := filled(words)
+	s.stats.Scanned += visited * group
+	if split < d && s.best.full() {
+		if s.blunt > 0 {
+			s.blunt--
+		} else {
+			kernel.ScanHead(words, c.heads, c.meta, s.codes[:2*split], s.headBound(s.best.least()))
+			s.few(seg, at, n)
+			left := filled(words)
+			if left*16 > visited*15 {
+				s.blunted = min(2*s.blunted+1, mostBlunt)
+				s.blunt = s.blunted
+			} else {
+				s.blunted = 0
+			}
+			visited = left
 		}
 	}
+	s.stats.Finished += visited * group
+	found := s.find(c, n)
 	s.stats.Survivors += found
 	if room := s.best.k - len(s.best.heap); room > 0 && found > room {
-		s.first(seg, at, found, room)
+		s.first(seg, at, n, found, room)
 		return
 	}
 	s.rest(seg, at, found)
+}
+
+// find reads the codes of the allowed rows of the first n groups of c.
+func (s *search) find(c codes, n int) int {
+	return kernel.Scan(s.items[:], s.dots[:], c.heads, c.tails, c.meta, s.words[:n], s.codes, s.x.base.split, s.bound(s.best.least()))
+}
+
+// filled is the number of words with a bit.
+func filled(words []uint64) (n int) {
+	for _, w := range words {
+		if w != 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// few rescores the rows of groups in which the first part of the codes left but few, and takes them
+// out: that costs less than the rest of the group's codes.
+func (s *search) few(seg *segment, at, n int) {
+	ids := 0
+	for i, w := range s.words[:n] {
+		if w == 0 || bits.OnesCount64(w) > fewLeft {
+			continue
+		}
+		for ; w != 0; w &= w - 1 {
+			s.ids[ids] = seg.row((at+i)*group + bits.TrailingZeros64(w))
+			if ids++; ids == batch {
+				s.rescore(seg, ids)
+				ids = 0
+			}
+		}
+		s.words[i] = 0
+	}
+	s.rescore(seg, ids)
 }
 
 // reachOf is the highest score of a survivor.
@@ -253,24 +318,28 @@ func (s *search) rest(seg *segment, at, n int) {
 	s.rescore(seg, filled)
 }
 
-// first is rest for a heap that has room left: the most promising rows fill it,
-// which makes a good θ at once.
-func (s *search) first(seg *segment, at, n, room int) {
-	meta := seg.meta[at*metaOfGroup:]
+// first is for a heap that has room left: the n survivors are all that is allowed, of which the
+// most promising fill it. That makes a good θ at once, with which the groups are scanned again for the others.
+func (s *search) first(seg *segment, at, groups, n, room int) {
+	c := seg.from(at, s.x.base.split, s.x.base.d)
 	s.keys = s.keys[:0]
-	for i := range n {
-		s.keys = append(s.keys, key(int32(i), float32(s.reachOf(meta, i))))
+	for i, item := range s.items[:n] {
+		about := float32(s.dots[i]) / c.meta[int(item)/group*metaOfGroup+int(item)>>4&3] // up to the query's scale
+		s.keys = append(s.keys, key(int32(i), about))
 	}
 	greatest(s.keys, room)
-	filled := 0
-	for i, key := range s.keys {
-		if i == room {
-			s.rescore(seg, filled)
-			filled = 0
+	ids := 0
+	for _, key := range s.keys[:room] {
+		item := int(s.items[ranked(key).Row])
+		s.words[item/group] &^= 1 << (item % group)
+		s.ids[ids] = seg.row(at*group + item)
+		if ids++; ids == batch {
+			s.rescore(seg, ids)
+			ids = 0
 		}
-		filled = s.consider(seg, at, int(ranked(key).Row), filled)
 	}
-	s.rescore(seg, filled)
+	s.rescore(seg, ids)
+	s.rest(seg, at, s.find(c, groups))
 }
 
 // consider puts survivor i into the batch unless θ excludes it by now, and scores

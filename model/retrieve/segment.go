@@ -7,28 +7,36 @@ import (
 	"sync"
 )
 
-const (
-	// metaOfGroup is the number of float32 values about a group, see kernel.Scan.
-	metaOfGroup = 12
-	// lightest and heaviest bound the norms that are quantised, so that no float32 of the
-	// bound over- or underflows. Shorter vectors are zero to the scan, with their norm as
-	// error; longer ones, and those that are not finite, are always rescored.
-	lightest, heaviest = 1e-18, 1e15
-	// up makes a float32 bound from a float64 one: more than any rounding.
-	up = 1 + 1e-6
-)
-
 // segment is rows in the form of a scan: whole groups, the last one padded.
 type segment struct {
 	rows    int       // how many are real
 	vectors []float32 // of the rows by row number within the segment
 	order   []int32   // position → row; nil: they are the same
-	codes   []uint8   // for kernel.Scan
-	meta    []float32 // for kernel.Scan
+	codes             // for kernel.Scan
+}
+
+// codes is what kernel.Scan reads of whole groups.
+type codes struct {
+	heads []uint8 // the first part of the coordinates, all of them where there is one part
+	tails []uint8
+	meta  []float32
+}
+
+// grow adds room for so many groups, of codes of length d in parts of which the first has
+// length split.
+func (c *codes) grow(groups, split, d int) {
+	c.heads = append(c.heads, make([]uint8, groups*group*split)...)
+	c.tails = append(c.tails, make([]uint8, groups*group*(d-split))...)
+	c.meta = append(c.meta, make([]float32, groups*metaOfGroup)...)
+}
+
+// from is the codes from group g on.
+func (c *codes) from(g, split, d int) codes {
+	return codes{heads: c.heads[g*group*split:], tails: c.tails[g*group*(d-split):], meta: c.meta[g*metaOfGroup:]}
 }
 
 // groups is the number of quantised groups.
-func (s *segment) groups() int { return len(s.meta) / metaOfGroup }
+func (c *codes) groups() int { return len(c.meta) / metaOfGroup }
 
 // row is the row at a position of the segment.
 func (s *segment) row(position int) int32 {
@@ -38,8 +46,19 @@ func (s *segment) row(position int) int32 {
 	return s.order[position]
 }
 
-// longest is the greatest norm in a group of a sorted segment.
-func (s *segment) longest(g int) float32 { return s.meta[g*metaOfGroup+8] }
+// mostBand is the greatest number of groups in a band.
+const mostBand = 64
+
+// bands cuts groups into bands, longer ones further back: b[i] to b[i+1] is the i-th.
+// Within a band rows may be in any order; the norms of a band are nearly alike.
+func bands(groups int) []int {
+	b := []int{0}
+	for at := 0; at < groups; {
+		at = min(at+max(1, min(at/8, mostBand)), groups)
+		b = append(b, at)
+	}
+	return b
+}
 
 // build sorts and quantises the rows.
 func (b *base) build(vectors []float32, cfg Config) {
@@ -52,7 +71,7 @@ func (b *base) build(vectors []float32, cfg Config) {
 
 	// By falling norm, equal norms by rising row: keys are unique, so the order is.
 	keys := make([]uint64, n)
-	split(n, workers, func(from, to int) {
+	split(n, max(1, n/256), workers, func(from, to int) {
 		for row := from; row < to; row++ {
 			falling := ^math.Float32bits(float32(norm(vectors[row*f : (row+1)*f])))
 			keys[row] = uint64(falling)<<32 | uint64(uint32(row))
@@ -61,67 +80,88 @@ func (b *base) build(vectors []float32, cfg Config) {
 	slices.Sort(keys)
 	b.order, b.place = make([]int32, n), make([]int32, n)
 	for position, key := range keys {
-		row := int32(uint32(key))
-		b.order[position], b.place[row] = row, int32(position)
+		b.order[position] = int32(uint32(key))
 	}
 
-	if cfg.Rotation == Always || cfg.Rotation == Auto && b.rotates(cfg.Seed) {
-		b.rotation = newRotation(b.d, cfg.Seed)
-	}
+	b.basis = newBasis(cfg.Basis, b.sample(), f, b.d, cfg.Seed)
 	groups := (n + group - 1) / group
-	b.codes, b.meta = make([]uint8, groups*group*b.d), make([]float32, groups*metaOfGroup)
-	split(groups, workers, func(from, to int) {
-		z := newQuantizer(b.f, b.d)
-		for g := from; g < to; g++ {
-			z.group(&b.segment, b.rotation, g, b.codes[g*group*b.d:], b.meta[g*metaOfGroup:])
+	b.split = b.d
+	if b.basis.split() > 0 {
+		b.split = b.basis.split()
+	}
+	b.grow(groups, b.split, b.d)
+	cuts := bands(groups)
+	split(len(cuts)-1, len(cuts)-1, workers, func(from, to int) {
+		z := newQuantizer(f, b.d, b.basis)
+		for band := from; band < to; band++ {
+			b.band(z, cuts[band], cuts[band+1])
 		}
 	})
+	for position, row := range b.order {
+		b.place[row] = int32(position)
+	}
+	b.longest = make([]float32, groups)
+	longest := float32(0)
+	for g := groups - 1; g >= 0; g-- {
+		longest = max(longest, slices.Max(b.meta[g*metaOfGroup+8:g*metaOfGroup+12]))
+		b.longest[g] = longest
+	}
 }
 
-// split runs do on parts of [0, n), one for each worker.
-func split(n, workers int, do func(from, to int)) {
-	workers = max(1, min(workers, n/256))
-	var wait sync.WaitGroup
-	for w := range workers {
-		wait.Go(func() { do(n*w/workers, n*(w+1)/workers) })
+// band orders and quantises the groups [from, to).
+func (b *base) band(z *quantizer, from, to int) {
+	rows := b.order[from*group : min(to*group, b.rows)]
+	z.rows(b.vectors, rows)
+	if b.basis.split() > 0 {
+		z.sort()
 	}
+	before := slices.Clone(rows)
+	for i, at := range z.order {
+		rows[i] = before[at]
+	}
+	for g := from; g < to; g++ {
+		z.group(g-from, b.from(g, b.split, b.d))
+	}
+}
+
+// split runs do on parts of [0, n), at most so many, by the workers.
+func split(n, parts, workers int, do func(from, to int)) {
+	parts = max(1, min(parts, 8*workers))
+	if workers == 1 || parts == 1 {
+		do(0, n)
+		return
+	}
+	next := make(chan int)
+	var wait sync.WaitGroup
+	for range min(workers, parts) {
+		wait.Go(func() {
+			for p := range next {
+				do(n*p/parts, n*(p+1)/parts)
+			}
+		})
+	}
+	for p := range parts {
+		next <- p
+	}
+	close(next)
 	wait.Wait()
 }
 
-// norm is the Euclidean norm, +Inf for a vector that is not finite.
-func norm(v []float32) float64 {
-	sum := 0.0
-	for _, x := range v {
-		sum += float64(x) * float64(x)
-	}
-	if sum != sum {
-		return math.Inf(1)
-	}
-	return math.Sqrt(sum)
-}
-
-// rotates tries a sample of the blocks with and without a rotation and reports
-// whether it lowers the mean relative error noticeably.
-func (b *base) rotates(seed uint64) bool {
-	const blocks = 16 // of 4·16 rows
-	r, z := newRotation(b.d, seed), newQuantizer(b.f, b.d)
-	codes, meta := make([]uint8, group*b.d), make([]float32, metaOfGroup)
-	groups := b.rows / group // whole ones
-	plain, rotated := 0.0, 0.0
-	for i := range min(blocks, groups) {
-		g := i * groups / min(blocks, groups)
-		for _, rotation := range []*rotation{nil, r} {
-			z.group(&b.segment, rotation, g, codes, meta)
-			sum := &plain
-			if rotation != nil {
-				sum = &rotated
-			}
-			for block := range 4 {
-				if e, n := float64(meta[4+block]), float64(meta[8+block]); n > 0 && !math.IsInf(e, 1) {
-					*sum += e / n
-				}
-			}
+// sample is some of the rows, evenly from the longest to the shortest, with norm 1.
+func (b *base) sample() []float32 {
+	most := max(2*b.f, min(8192, 1<<27/(b.f*b.f)))
+	n := min(b.rows, most)
+	sample := make([]float32, 0, n*b.f)
+	for i := range n {
+		row := int(b.order[i*b.rows/n])
+		v := b.vectors[row*b.f : (row+1)*b.f]
+		size := norm(v)
+		if !(size >= lightest && size <= heaviest) {
+			continue
+		}
+		for _, x := range v {
+			sample = append(sample, float32(float64(x)/size))
 		}
 	}
-	return rotated < 0.95*plain
+	return sample
 }

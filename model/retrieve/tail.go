@@ -30,17 +30,22 @@ func (x *Index) Append(vectors []float32) *Index {
 	t := x.tail
 	if t.claimed == nil || !t.claimed.CompareAndSwap(int64(t.rows), int64(t.rows+n)) {
 		// Somebody else has already written behind our rows, or nobody has written any.
-		t.vectors, t.codes, t.meta = slices.Clip(t.vectors), slices.Clip(t.codes), slices.Clip(t.meta)
+		t.vectors, t.meta = slices.Clip(t.vectors), slices.Clip(t.meta)
+		t.heads, t.tails = slices.Clip(t.heads), slices.Clip(t.tails)
 		t.claimed = new(atomic.Int64)
 		t.claimed.Store(int64(t.rows + n))
 	}
 	t.vectors = append(t.vectors, vectors...)
 	t.rows += n
-	z := newQuantizer(f, d)
+	z := newQuantizer(f, d, x.base.basis)
 	for g := t.groups(); (g+1)*group <= t.rows; g++ {
-		t.codes = append(t.codes, make([]uint8, group*d)...)
-		t.meta = append(t.meta, make([]float32, metaOfGroup)...)
-		z.group(&t.segment, x.base.rotation, g, t.codes[g*group*d:], t.meta[g*metaOfGroup:])
+		var rows [group]int32
+		for i := range rows {
+			rows[i] = int32(g*group + i)
+		}
+		t.grow(1, x.base.split, d)
+		z.rows(t.vectors, rows[:])
+		z.group(0, t.from(g, x.base.split, d))
 	}
 	return &Index{base: x.base, tail: t}
 }

@@ -136,7 +136,7 @@ func TestTopIsTheFullSortForAnyVectors(t *testing.T) {
 			for _, n := range []int{1, 15, 16, 17, 63, 64, 65, 500, 5000} {
 				for _, f := range []int{1, 3, 8, 17, 64, 65} {
 					v := shape(n, f, rng)
-					x := retrieve.New(v, f, retrieve.Config{Rotation: retrieve.Rotation(rng.IntN(3)), Seed: rng.Uint64()})
+					x := retrieve.New(v, f, retrieve.Config{Basis: retrieve.Basis(rng.IntN(4)), Seed: rng.Uint64()})
 					queries := retrievetest.Queries(3, f, rng.Uint64())
 					copy(queries, v[:f])
 					for q := range slices.Chunk(queries, f) {
@@ -374,7 +374,7 @@ func TestTopIsTheFullSort(t *testing.T) {
 		n := rapid.IntRange(0, 300).Draw(t, "n")
 		v := rapid.SliceOfN(value, n*f, n*f).Draw(t, "vectors")
 		base := rapid.IntRange(0, n).Draw(t, "base")
-		x := retrieve.New(v[:base*f], f, retrieve.Config{Rotation: retrieve.Rotation(rapid.IntRange(0, 2).Draw(t, "rotation"))})
+		x := retrieve.New(v[:base*f], f, retrieve.Config{Basis: retrieve.Basis(rapid.IntRange(0, 3).Draw(t, "basis"))})
 		x = x.Append(v[base*f:])
 		row := rapid.Int32Range(-1, int32(n+1))
 		set := func(name string) *rank.Set {
@@ -416,7 +416,7 @@ func FuzzTop(f *testing.F) {
 		n, d := int(rows)%6000, 1+int(dims)%140
 		v := shapes[names[int(shape)%len(names)]](n, d, rng)
 		base := rng.IntN(n + 1)
-		x := retrieve.New(v[:base*d], d, retrieve.Config{Seed: seed, Rotation: retrieve.Rotation(shape / 16 % 3)}).Append(v[base*d:])
+		x := retrieve.New(v[:base*d], d, retrieve.Config{Seed: seed, Basis: retrieve.Basis(shape / 16 % 4)}).Append(v[base*d:])
 		q := retrieve.Query{Vector: retrievetest.Queries(1, d, seed+1), K: int(k)}
 		if n > 0 && seed%3 == 0 {
 			copy(q.Vector, v[rng.IntN(n)*d:][:d])
