@@ -18,7 +18,8 @@ type Dedup interface {
 // routed. The error is the store's, wrapped.
 func AlreadyApplied(ctx context.Context, ids Dedup, partitions int32, events []data.Event) ([]bool, error) {
 	byPartition := map[int32][]data.DedupKey{}
-	for _, e := range events {
+	for i := range events {
+		e := &events[i]
 		p := data.PartitionOf(string(e.Profile), partitions)
 		byPartition[p] = append(byPartition[p], dedupKeys(e)...)
 	}
@@ -33,10 +34,10 @@ func AlreadyApplied(ctx context.Context, ids Dedup, partitions int32, events []d
 		}
 	}
 	applied := make([]bool, len(events))
-	for i, e := range events {
+	for i := range events {
+		e := &events[i]
 		for _, k := range dedupKeys(e) {
-			set := idSet{ids: found[k]}
-			applied[i] = applied[i] || set.has(messageHash(e.Source, e.ID))
+			applied[i] = applied[i] || hasID(found[k], messageHash(e.Source, e.ID))
 		}
 	}
 	return applied, nil

@@ -17,21 +17,21 @@ func Assign(p data.Profile, m *cluster.Model, version string, now int64, margin 
 	if m == nil || !slices.Equal(m.Names, VectorNames()) {
 		return data.Assignment{}, false
 	}
-	return assignment(p, m, version, now, margin, builtinSlots()), true
+	old := data.Assignment{Model: BehaviourCluster, Cluster: cluster.None}
+	if i, found := findAssignment(p); found {
+		old = p.Clusters[i]
+	}
+	return reassigned(old, m.Assign(Vector(p, now), old.Cluster, margin), version, now), true
 }
 
-// assignment is Assign by a model that is known to fit.
-func assignment(p data.Profile, m *cluster.Model, version string, now int64, margin float64, slots []slot) data.Assignment {
-	out := data.Assignment{Model: BehaviourCluster, Cluster: cluster.None}
-	if i, found := findAssignment(p); found {
-		out = p.Clusters[i]
+// reassigned is the assignment that follows old where the model, of the given
+// version, says a.
+func reassigned(old data.Assignment, a cluster.Assignment, version string, now int64) data.Assignment {
+	if a.Cluster != old.Cluster {
+		old.Since = now
 	}
-	a := m.Assign(vector(p, now, slots), out.Cluster, margin)
-	if a.Cluster != out.Cluster {
-		out.Since = now
-	}
-	out.Version, out.Cluster, out.Distance, out.Confidence = version, a.Cluster, a.Distance, a.Confidence
-	return out
+	old.Version, old.Cluster, old.Distance, old.Confidence = version, a.Cluster, a.Distance, a.Confidence
+	return old
 }
 
 // findAssignment is where p holds its assignment, or would.

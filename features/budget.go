@@ -4,6 +4,12 @@ import (
 	"kindred/data"
 )
 
+// What a budget leaves of recents and of every facet while there are traits to give up.
+const (
+	minRecents    = 10
+	minAffinities = 8
+)
+
 // shrink brings the profile, without its history, under limit bytes. It gives up,
 // in this order and only as far as needed:
 //
@@ -19,10 +25,10 @@ func shrink(p *data.Profile, limit int) {
 	if over <= 0 {
 		return
 	}
-	over = shrinkRecent(p, over, 10)
+	over = shrinkRecent(p, over, minRecents)
 	for over > 0 {
 		from, to := longestFacet(p.Affinities)
-		if to-from <= 8 {
+		if to-from <= minAffinities {
 			break
 		}
 		i := weakest(p.Affinities[from:to]) + from

@@ -2,11 +2,13 @@ package features
 
 import (
 	"context"
-	"fmt"
+	"slices"
 	"time"
 
 	"kindred/data"
 	"kindred/data/event"
+	"kindred/features/compact"
+	"kindred/model/popular"
 )
 
 // Outcome says what became of an event.
@@ -34,10 +36,16 @@ func (o Outcome) String() string {
 // Builder folds events into profiles. It is immutable and safe for concurrent use
 // on different memories.
 type Builder struct {
-	cfg    Config
-	slots  []slot
-	gap    int64 // SessionGap in ms
-	maxAge int64 // MaxEventAge in ms
+	cfg     Config
+	slots   []slot
+	popular popular.Config // half-lives of the counters
+	gap     int64          // SessionGap in ms
+	maxAge  int64          // MaxEventAge in ms
+
+	countedSlots [len(counted)]int // places in slots
+	revenueSlot  int
+
+	whole bool // for tests: no event is usual
 }
 
 // NewBuilder returns the fold of a configuration. A cfg that Validate refuses panics.
@@ -45,7 +53,15 @@ func NewBuilder(cfg Config) *Builder {
 	if err := cfg.Validate(); err != nil {
 		panic(err)
 	}
-	return &Builder{cfg: cfg, slots: builtinSlots(), gap: cfg.SessionGap.Milliseconds(), maxAge: cfg.MaxEventAge.Milliseconds()}
+	b := &Builder{cfg: cfg, slots: builtinSlots(), popular: popular.Default(),
+		gap: cfg.SessionGap.Milliseconds(), maxAge: cfg.MaxEventAge.Milliseconds()}
+	for i, c := range counted {
+		b.countedSlots[i] = slices.IndexFunc(b.slots, func(s slot) bool {
+			return s.kinds == 1<<c.act && !s.sum && s.width == time.Duration(c.days)*24*time.Hour
+		})
+	}
+	b.revenueSlot = slices.IndexFunc(b.slots, func(s slot) bool { return s.sum })
+	return b
 }
 
 // fold is one record being folded.
@@ -54,46 +70,53 @@ type fold struct {
 	ctx    context.Context // of this call only, for loads
 	m      *Memory
 	offset int64
-	now    int64 // log time with this record
-	k      int32 // changes so far
-	sent   int   // emitted events so far
+	now    int64       // log time with this record
+	who    compact.Ref // whose record it is
+	k      int32       // changes so far
+	sent   int         // emitted events so far
 }
 
 // Fold applies the event at the given offset of the memory's partition. First log
 // time moves to the event's received stamp and every timer due by then fires.
 //
-// What it changed is in m until m.Commit. The error is the Source's, wrapped; m
-// must then be thrown away. Cost is O(size of the profile), plus loads of what
-// Prefetch did not bring.
+// What it changed is in m until m.Commit; m keeps no part of e beyond that. The error
+// is the Source's, wrapped; m must then be thrown away. An ordinary event of a known
+// person changes their compact profile in place and allocates nothing; anything else
+// costs O(size of the profile). Loads of what Prefetch did not bring come on top.
 func (b *Builder) Fold(ctx context.Context, m *Memory, offset int64, e data.Event) (Outcome, error) {
-	f := &fold{b: b, ctx: ctx, m: m, offset: offset, now: max(m.State.Now, millis(e.Times.Received))}
+	m.event = e // where pointers to it may point without a cost
+	m.fold = fold{b: b, ctx: ctx, m: m, offset: offset, now: max(m.State.Now, millis(e.Times.Received))}
+	o, err := m.fold.record(&m.event)
+	m.closeOpened()
+	m.event, m.fold.ctx = data.Event{}, nil
+	return o, err
+}
+
+func (f *fold) record(e *data.Event) (Outcome, error) {
+	m := f.m
 	if err := f.fireTimers(); err != nil {
 		return 0, err
 	}
 	m.State.Now = f.now
-	m.horizon = max(m.horizon, b.dedupHorizon(f.now))
+	m.ids.horizon = max(m.ids.horizon, f.b.dedupHorizon(f.now))
 	if e.Type == data.System {
-		return f.system(e)
+		return f.system(detached(e))
 	}
 	return f.ordinary(e)
 }
 
 // fireTimers fires what is due at or before the new now, in (At, Profile, Slot) order.
 func (f *fold) fireTimers() error {
-	if err := f.m.timers.load(f.ctx, f.m.src, f.m.partition, f.now); err != nil {
+	if err := f.m.loadTimers(f.ctx, f.now); err != nil {
 		return err
 	}
+	f.m.timers.passOthers(f.now)
 	for {
-		t, ok := f.m.timers.next(f.now)
+		who, at, ok := f.m.nextTimer(f.now)
 		if !ok {
 			return nil
 		}
-		if t.Slot != sessionSlot {
-			continue // of a later build; no effect in this one
-		}
-		if err := f.sessionTimer(t); err != nil {
-			return fmt.Errorf("fire timer %s of profile %s: %w", t.Slot, t.Profile, err)
-		}
+		f.sessionTimer(who, at)
 	}
 }
 
@@ -116,43 +139,55 @@ func (f *fold) system(e data.Event) (Outcome, error) {
 }
 
 // ordinary applies a person's event.
-func (f *fold) ordinary(e data.Event) (Outcome, error) {
+func (f *fold) ordinary(e *data.Event) (Outcome, error) {
 	if e.Profile == "" {
-		return f.reject(e, "the event names no profile"), nil
+		return f.reject(detached(e), "the event names no profile"), nil
 	}
-	raw := e // as it came, for whoever sees it next
-	e.IDs = f.b.cfg.Identity.Of(e)
-	if e.Times.Event.After(e.Times.Received) {
-		e.Times.Event = e.Times.Received
+	ids := f.b.cfg.Identity.OfIDs(e.IDs, e.Imported)
+	happened := e.Times.Event
+	if happened.After(e.Times.Received) {
+		happened = e.Times.Received
 	}
-	h, err := f.m.hold(f.ctx, e.Profile)
-	if err != nil {
+	at := millis(happened)
+	var err error
+	if f.who, err = f.m.hold(f.ctx, e.Profile); err != nil {
 		return 0, err
 	}
-	if dup, err := f.duplicate(e); err != nil || dup {
+	places := placesOf(e, happened)
+	if dup, err := f.duplicate(places, e.Imported); err != nil || dup {
 		return Duplicate, err
 	}
-	at := millis(e.Times.Event)
-	switch target := elsewhere(h.p, e.IDs.User); {
-	case target != "":
-		f.forward(raw, target)
-		return Forwarded, nil
+	plan, usual := f.plan(e, ids, at)
+	var p *data.Profile // the whole profile, where the event is not usual
+	if !usual {
+		p = f.m.open(f.who)
+		if target := elsewhere(p, ids.User); target != "" {
+			f.forward(detached(e), target)
+			return Forwarded, nil
+		}
+	}
+	switch {
 	case !e.Imported && f.now-at > f.b.maxAge: // by log time, as ids are forgotten: an event forwarded once more may be old
-		f.m.late = append(f.m.late, data.Record{Partition: f.m.partition, Offset: f.offset, Value: event.Seal(raw)})
+		f.m.late = append(f.m.late, data.Record{Partition: f.m.partition, Offset: f.offset, Value: event.Seal(*e)})
 		return Late, nil
-	case h.p.Deleted && at <= h.p.LastSeen:
+	case p != nil && p.Deleted && at <= p.LastSeen:
 		return Erased, nil
 	}
-	if err := f.remember(e); err != nil {
+	if err := f.remember(places, e.Imported); err != nil {
 		return 0, err
 	}
-	return Applied, f.apply(h, e, at)
+	if usual {
+		return Applied, f.applyInPlace(plan)
+	}
+	whole := detached(e)
+	whole.IDs, whole.Times.Event = detachedIDs(ids), happened
+	return Applied, f.apply(p, whole, at)
 }
 
-// apply is the order of effects on a profile that the event belongs to.
-func (f *fold) apply(h *held, e data.Event, at int64) error {
-	p := h.p
-	f.touch(h)
+// apply is the order of effects on a profile that the event belongs to. applyInPlace
+// does the same to a compact one; the tests compare them.
+func (f *fold) apply(p *data.Profile, e data.Event, at int64) error {
+	f.touch(p)
 	p.Deleted = false // a new life after an erasure
 	if p.FirstSeen == 0 || at < p.FirstSeen {
 		p.FirstSeen = at
@@ -178,10 +213,10 @@ func (f *fold) apply(h *held, e data.Event, at int64) error {
 }
 
 // touch marks the profile as changed by this record.
-func (f *fold) touch(h *held) {
-	h.touched = true
-	h.p.Version++
-	h.p.LastOffset = f.offset
+func (f *fold) touch(p *data.Profile) {
+	f.m.touch(f.who, f.m.people.At(f.who))
+	p.Version++
+	p.LastOffset = f.offset
 }
 
 // change publishes one effect of this record, stamped with log time at.

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"kindred/data"
+	"kindred/features/compact"
 	"kindred/model/cluster"
 )
 
@@ -22,22 +23,49 @@ func (f *fold) assign(p *data.Profile) error {
 	if err != nil || m == nil {
 		return err
 	}
-	now := assignment(*p, m, f.m.State.Models, f.now, f.b.cfg.ClusterMargin, f.b.slots)
+	version := f.m.State.Models
+	now, _ := Assign(*p, m, version, f.now, f.b.cfg.ClusterMargin)
 	old := cluster.None
 	if i, found := findAssignment(*p); found {
 		old, p.Clusters[i] = p.Clusters[i].Cluster, now
 	} else {
 		p.Clusters = slices.Insert(p.Clusters, i, now)
 	}
-	if now.Cluster == old {
-		return nil
+	f.moved(p.ID, old, now.Cluster)
+	return nil
+}
+
+// assignInPlace is assign for a compact profile.
+func (f *fold) assignInPlace(p *compact.Person) error {
+	m, err := f.m.liveClusterer(f.ctx)
+	if err != nil || m == nil {
+		return err
 	}
-	c := data.Change{Profile: p.ID, Type: "cluster_changed", To: strconv.Itoa(int(now.Cluster)), Model: f.m.State.Models}
-	if old != cluster.None {
-		c.From = strconv.Itoa(int(old))
+	people, version := f.m.people, f.m.State.Models
+	old, ok := people.Cluster(p, BehaviourCluster)
+	if !ok {
+		old = data.Assignment{Model: BehaviourCluster, Cluster: cluster.None}
+	}
+	x := f.m.vectorInPlace(f.b, p, f.now)
+	f.m.scratch.assign = slices.Grow(f.m.scratch.assign[:0], len(x)+m.K())
+	now := reassigned(old, m.AssignIn(f.m.scratch.assign, x, old.Cluster, f.b.cfg.ClusterMargin), version, f.now)
+	people.SetCluster(p, now)
+	if now.Cluster != old.Cluster {
+		f.moved(people.ID(f.who), old.Cluster, now.Cluster)
+	}
+	return nil
+}
+
+// moved publishes that the person came from one cluster into another.
+func (f *fold) moved(p data.ProfileID, from, to int32) {
+	if from == to {
+		return
+	}
+	c := data.Change{Profile: p, Type: "cluster_changed", To: strconv.Itoa(int(to)), Model: f.m.State.Models}
+	if from != cluster.None {
+		c.From = strconv.Itoa(int(from))
 	}
 	f.change(c, f.now)
-	return nil
 }
 
 // liveClusterer is the clusterer of the live model version, loaded once a version.

@@ -5,39 +5,40 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"slices"
 	"time"
 
 	"kindred/data"
+	"kindred/features/compact"
 )
 
 const dayMillis = int64(24 * time.Hour / time.Millisecond)
 
-// idSet is the set of message ids of one key: sorted hashes. A nil ids is empty.
-type idSet struct {
-	ids     []uint64
-	changed bool
+// messageIDs is what a memory knows of message ids beside the sets, which the people
+// hold.
+type messageIDs struct {
+	horizon int32           // live ids of days before it are forgotten
+	dropped int32           // the horizon of the last commit
+	changed []compact.IDKey // since the last commit
+	loaded  []compact.IDKey // with a Source: to be forgotten at the next commit
 }
 
-func (s *idSet) add(id uint64) {
-	if i, found := slices.BinarySearch(s.ids, id); !found {
-		s.ids, s.changed = slices.Insert(s.ids, i, id), true
+// The 64-bit FNV-1a hash (Fowler, Noll & Vo).
+const (
+	fnvOffset = 14695981039346656037
+	fnvPrime  = 1099511628211
+)
+
+func fnvAdd(h uint64, s string) uint64 {
+	for i := range len(s) {
+		h = (h ^ uint64(s[i])) * fnvPrime
 	}
+	return h
 }
 
-func (s *idSet) has(id uint64) bool {
-	_, found := slices.BinarySearch(s.ids, id)
-	return found
-}
-
-// messageHash is the 64-bit identity of a message: FNV-1a over source and id.
+// messageHash is the 64-bit identity of a message: FNV-1a over source, a zero byte and id.
 func messageHash(source, id string) uint64 {
-	h := fnv.New64a()
-	h.Write([]byte(source))
-	h.Write([]byte{0})
-	h.Write([]byte(id))
-	return h.Sum64()
+	return fnvAdd(fnvAdd(fnvOffset, source)*fnvPrime, id)
 }
 
 // maxSkew is how far a client's clock may be off before its stamp says nothing
@@ -49,30 +50,48 @@ const maxSkew = 24 * time.Hour
 // the next (shifted samples), so no day can find them again.
 const importBuckets = 64
 
-// dedupKeys are where the event's id may be: first the key it is kept under, then
+// idPlaces are where an event's id may be.
+type idPlaces struct {
+	hash uint64
+	days [3]int32 // or the bucket
+	n    int      // of days
+}
+
+// placesOf is where the event's id may be: first the day it is kept under, then
 // where an earlier delivery may have put it. A retry carries the same original
 // time; without one the day before its arrival is looked at too. Where the client's
 // clock is off by more than maxSkew the corrected time stands in: it is the same
 // for a retry but for the network's jitter, so the days beside it are looked at too.
-func dedupKeys(e data.Event) []data.DedupKey {
+// happened is the event time, corrected. Events without an id have no place.
+func placesOf(e *data.Event, happened time.Time) idPlaces {
 	if e.ID == "" || e.Type == data.System {
-		return nil
+		return idPlaces{}
 	}
-	key := func(day int32) data.DedupKey {
-		return data.DedupKey{Profile: e.Profile, Day: day, Imported: e.Imported}
-	}
-	t := e.Times
+	x := idPlaces{hash: messageHash(e.Source, e.ID), n: 1}
+	t := &e.Times
 	switch {
 	case e.Imported:
-		return []data.DedupKey{key(int32(messageHash(e.Source, e.ID) % importBuckets))}
+		x.days[0] = int32(x.hash % importBuckets)
 	case t.Original.IsZero():
 		day := dayOf(millis(t.Received))
-		return []data.DedupKey{key(day), key(day - 1)}
-	case t.Original.Sub(t.Event).Abs() <= maxSkew:
-		return []data.DedupKey{key(dayOf(millis(t.Original)))}
+		x.days, x.n = [3]int32{day, day - 1}, 2
+	case t.Original.Sub(happened).Abs() <= maxSkew:
+		x.days[0] = dayOf(millis(t.Original))
+	default:
+		day := dayOf(millis(happened))
+		x.days, x.n = [3]int32{day, day - 1, day + 1}, 3
 	}
-	day := dayOf(millis(t.Event))
-	return []data.DedupKey{key(day), key(day - 1), key(day + 1)}
+	return x
+}
+
+// dedupKeys are the same places as keys of a store.
+func dedupKeys(e *data.Event) []data.DedupKey {
+	x := placesOf(e, e.Times.Event)
+	keys := make([]data.DedupKey, x.n)
+	for i := range keys {
+		keys[i] = data.DedupKey{Profile: e.Profile, Day: x.days[i], Imported: e.Imported}
+	}
+	return keys
 }
 
 // dedupHorizon is the first day whose live ids are still needed at log time now:
@@ -81,7 +100,7 @@ func dedupKeys(e data.Event) []data.DedupKey {
 func (b *Builder) dedupHorizon(now int64) int32 { return dayOf(now-b.maxAge) - 2 }
 
 // forgotten reports whether the key is of a day that is over. Imported ids never are.
-func (m *Memory) forgotten(k data.DedupKey) bool { return !k.Imported && k.Day < m.horizon }
+func (m *Memory) forgotten(k compact.IDKey) bool { return !k.Imported && k.Day < m.ids.horizon }
 
 func dayOf(ms int64) int32 {
 	d := ms / dayMillis
@@ -91,43 +110,55 @@ func dayOf(ms int64) int32 {
 	return int32(d)
 }
 
-// ids returns the set of a key, loading it if need be.
-func (m *Memory) ids(ctx context.Context, k data.DedupKey) (*idSet, error) {
-	if _, ok := m.dedup[k]; !ok {
-		if err := m.loadDedup(ctx, []data.DedupKey{k}); err != nil {
-			return nil, err
+// appendMissingIDs appends where the event's id may be and was not looked for yet.
+func (m *Memory) appendMissingIDs(keys []compact.IDKey, r compact.Ref, e *data.Event) []compact.IDKey {
+	x := placesOf(e, e.Times.Event)
+	for _, day := range x.days[:x.n] {
+		if k := (compact.IDKey{Who: r, Day: day, Imported: e.Imported}); !m.people.KnowsIDs(k) {
+			keys = append(keys, k)
 		}
 	}
-	return m.dedup[k], nil
+	return keys
 }
 
-func (m *Memory) loadDedup(ctx context.Context, keys []data.DedupKey) error {
-	var found map[data.DedupKey][]uint64
-	if m.src != nil && len(keys) > 0 {
-		var err error
-		if found, err = m.src.LoadDedup(ctx, m.partition, keys); err != nil {
-			return fmt.Errorf("load message ids of partition %d: %w", m.partition, err)
-		}
+// needIDs makes sure that a set is in memory. Without a Source it always is.
+func (m *Memory) needIDs(ctx context.Context, k compact.IDKey) error {
+	if m.src == nil || m.people.KnowsIDs(k) {
+		return nil
 	}
-	for _, k := range keys {
-		if m.dedup[k] == nil {
-			m.dedup[k] = &idSet{ids: slices.Clone(found[k])}
-		}
+	return m.loadIDs(ctx, []compact.IDKey{k})
+}
+
+func (m *Memory) loadIDs(ctx context.Context, keys []compact.IDKey) error {
+	if m.src == nil || len(keys) == 0 {
+		return nil
 	}
+	stored := make([]data.DedupKey, len(keys))
+	for i, k := range keys {
+		stored[i] = data.DedupKey{Profile: m.people.ID(k.Who), Day: k.Day, Imported: k.Imported}
+	}
+	found, err := m.src.LoadDedup(ctx, m.partition, stored)
+	if err != nil {
+		return fmt.Errorf("load message ids of partition %d: %w", m.partition, err)
+	}
+	for i, k := range keys {
+		m.people.LoadIDs(k, found[stored[i]])
+	}
+	m.ids.loaded = append(m.ids.loaded, keys...)
 	return nil
 }
 
 // duplicate reports whether the event was applied to its profile before.
-func (f *fold) duplicate(e data.Event) (bool, error) {
-	for _, k := range dedupKeys(e) {
+func (f *fold) duplicate(x idPlaces, imported bool) (bool, error) {
+	for _, day := range x.days[:x.n] {
+		k := compact.IDKey{Who: f.who, Day: day, Imported: imported}
 		if f.m.forgotten(k) {
 			continue
 		}
-		set, err := f.m.ids(f.ctx, k)
-		if err != nil {
+		if err := f.m.needIDs(f.ctx, k); err != nil {
 			return false, err
 		}
-		if set.has(messageHash(e.Source, e.ID)) {
+		if f.m.people.HasID(k, x.hash) {
 			return true, nil
 		}
 	}
@@ -135,24 +166,22 @@ func (f *fold) duplicate(e data.Event) (bool, error) {
 }
 
 // remember keeps the event's id.
-func (f *fold) remember(e data.Event) error {
-	keys := dedupKeys(e)
-	if len(keys) == 0 {
+func (f *fold) remember(x idPlaces, imported bool) error {
+	if x.n == 0 {
 		return nil
 	}
-	return f.keep(keys[0], []uint64{messageHash(e.Source, e.ID)})
+	return f.keep(compact.IDKey{Who: f.who, Day: x.days[0], Imported: imported}, x.hash)
 }
 
-func (f *fold) keep(k data.DedupKey, ids []uint64) error {
+func (f *fold) keep(k compact.IDKey, ids ...uint64) error {
 	if f.m.forgotten(k) {
 		return nil
 	}
-	set, err := f.m.ids(f.ctx, k)
-	if err != nil {
+	if err := f.m.needIDs(f.ctx, k); err != nil {
 		return err
 	}
-	for _, id := range ids {
-		set.add(id)
+	if f.m.people.AddIDs(k, ids...) {
+		f.m.ids.changed = append(f.m.ids.changed, k)
 	}
 	return nil
 }
@@ -163,29 +192,29 @@ const maxKnownIDs = 256 << 10
 // maxKeyBytes is the most that the day, the flag and the count of a key take.
 const maxKeyBytes = 2*binary.MaxVarintLen64 + 1
 
-// knownIDs encodes the message ids that the profile could still receive a retry
-// of: live ids of the days within the maximum age, newest day first, then imported
-// ids, as far as they fit into limit bytes.
-func (f *fold) knownIDs(p *data.Profile, limit int) ([]byte, error) {
-	var keys []data.DedupKey
-	for d := dayOf(f.now) + 1; d >= f.m.horizon; d-- {
-		keys = append(keys, data.DedupKey{Profile: p.ID, Day: d})
+// knownIDs encodes the message ids that the profile being folded could still receive
+// a retry of: live ids of the days within the maximum age, newest day first, then
+// imported ids, as far as they fit into limit bytes.
+func (f *fold) knownIDs(limit int) ([]byte, error) {
+	var keys, missing []compact.IDKey
+	for d := dayOf(f.now) + 1; d >= f.m.ids.horizon; d-- {
+		keys = append(keys, compact.IDKey{Who: f.who, Day: d})
 	}
 	for bucket := range int32(importBuckets) {
-		keys = append(keys, data.DedupKey{Profile: p.ID, Day: bucket, Imported: true})
+		keys = append(keys, compact.IDKey{Who: f.who, Day: bucket, Imported: true})
 	}
-	var missing []data.DedupKey
 	for _, k := range keys {
-		if f.m.dedup[k] == nil {
+		if !f.m.people.KnowsIDs(k) {
 			missing = append(missing, k)
 		}
 	}
-	if err := f.m.loadDedup(f.ctx, missing); err != nil {
+	if err := f.m.loadIDs(f.ctx, missing); err != nil {
 		return nil, err
 	}
 	var out []byte
+	var ids []uint64
 	for _, k := range keys {
-		if ids := f.m.dedup[k].ids; len(ids) > 0 && len(out)+8*len(ids)+maxKeyBytes <= limit {
+		if ids = f.m.people.AppendIDs(ids[:0], k); len(ids) > 0 && len(out)+8*len(ids)+maxKeyBytes <= limit {
 			out = binary.AppendVarint(out, int64(k.Day))
 			flag := byte(0)
 			if k.Imported {
@@ -226,4 +255,10 @@ func decodeIDs(b []byte, fn func(day int32, imported bool, ids []uint64) error) 
 		}
 	}
 	return nil
+}
+
+// hasID reports whether a stored set has the id.
+func hasID(sorted []uint64, id uint64) bool {
+	_, found := slices.BinarySearch(sorted, id)
+	return found
 }

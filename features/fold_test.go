@@ -418,7 +418,8 @@ func TestAProfileHoldsFiniteNumbersWhateverAnOlderLogSays(t *testing.T) {
 	b := NewBuilder(Default())
 	finite(t, b.Merge(b.Merge(ann, old), old), noon.UnixMilli())
 	finite(t, b.Merge(old, ann), noon.UnixMilli())
-	for key, c := range w.m.counters {
+	for _, x := range w.m.counters.all {
+		key, c := x.key, x.counts
 		if math.IsInf(c.Short.S, 0) || math.IsInf(c.Long.S, 0) {
 			t.Errorf("counter %s is %+v", key, c)
 		}

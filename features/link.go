@@ -8,6 +8,7 @@ import (
 
 	"kindred/data"
 	"kindred/data/event"
+	"kindred/features/compact"
 )
 
 const (
@@ -141,14 +142,14 @@ func (f *fold) leave(p *data.Profile, to data.ProfileID, at int64) error {
 	if err != nil {
 		return fmt.Errorf("encode profile %s: %w", p.ID, err)
 	}
-	ids, err := f.knownIDs(p, min(maxKnownIDs, maxAbsorb-len(state)))
+	ids, err := f.knownIDs(min(maxKnownIDs, maxAbsorb-len(state)))
 	if err != nil {
 		return err
 	}
 	for _, id := range p.Identity {
 		f.index(p, id.Kind, id.ID, to)
 	}
-	f.m.timers.clear(p.ID, sessionSlot)
+	f.m.clearTimer(f.who, f.m.people.At(f.who))
 	f.change(data.Change{Profile: p.ID, Type: "merged", From: string(p.ID), To: string(to)}, f.now)
 	f.emit(data.Event{
 		V: data.EventVersion, Source: systemSource, Type: data.System, Name: data.SysAbsorb, Profile: to,
@@ -198,15 +199,15 @@ func (f *fold) absorb(e data.Event) (Outcome, error) {
 	if e.Absorb == nil || e.Profile == "" {
 		return f.reject(e, "the absorb carries no state or names no profile"), nil
 	}
-	h, err := f.m.hold(f.ctx, e.Profile)
-	if err != nil {
+	var err error
+	if f.who, err = f.m.hold(f.ctx, e.Profile); err != nil {
 		return 0, err
 	}
 	var other data.Profile
 	if err := other.UnmarshalBinary(e.Absorb.State); err != nil {
 		return f.reject(e, "the absorbed state: "+err.Error()), nil
 	}
-	p := h.p
+	p := f.m.open(f.who)
 	switch {
 	case slices.ContainsFunc(p.Merges, func(m data.Merge) bool { return m.Source == e.ID }):
 		return Duplicate, nil
@@ -218,12 +219,12 @@ func (f *fold) absorb(e data.Event) (Outcome, error) {
 	case len(p.Merges) >= maxMerges:
 		return f.reject(e, fmt.Sprintf("profile %s has merged %d others, the most there can be", p.ID, maxMerges)), nil
 	}
-	f.touch(h)
+	f.touch(p)
 	p.Deleted = false
 	f.merge(p, &other)
 	p.Merges = append(p.Merges, data.Merge{From: e.Absorb.From, Source: e.ID, At: f.now})
 	err = decodeIDs(e.Absorb.Dedup, func(day int32, imported bool, ids []uint64) error {
-		return f.keep(data.DedupKey{Profile: p.ID, Day: day, Imported: imported}, ids)
+		return f.keep(compact.IDKey{Who: f.who, Day: day, Imported: imported}, ids...)
 	})
 	if err == errDedupBytes {
 		return f.reject(e, err.Error()), nil
@@ -254,11 +255,11 @@ func (f *fold) erase(e data.Event) (Outcome, error) {
 	if e.Profile == "" {
 		return f.reject(e, "the delete names no profile"), nil
 	}
-	h, err := f.m.hold(f.ctx, e.Profile)
-	if err != nil {
+	var err error
+	if f.who, err = f.m.hold(f.ctx, e.Profile); err != nil {
 		return 0, err
 	}
-	p := h.p
+	p := f.m.open(f.who)
 	owner := ownerOf(e)
 	switch {
 	case owner != "" && p.Redirect != owner: // it is somebody else's by now, or nobody's
@@ -272,10 +273,10 @@ func (f *fold) erase(e data.Event) (Outcome, error) {
 		return Forwarded, nil
 	default:
 		f.disown(p)
-		f.m.timers.clear(p.ID, sessionSlot)
+		f.m.clearTimer(f.who, f.m.people.At(f.who))
 		f.change(data.Change{Profile: p.ID, Type: "deleted", From: string(p.ID)}, f.now)
 	}
-	f.touch(h)
+	f.touch(p)
 	*p = data.Profile{ID: p.ID, Version: p.Version, LastOffset: p.LastOffset, LastSeen: f.now, Deleted: true, Merges: p.Merges}
 	return Applied, nil
 }

@@ -1,14 +1,14 @@
 package features
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 
 	"kindred/data"
+	"kindred/features/compact"
 	"kindred/model/cluster"
-	"kindred/model/popular"
 )
 
 // Source is where a Memory finds what it does not hold yet: the stores.
@@ -28,6 +28,9 @@ type Clusterers func(ctx context.Context, version string) (*cluster.Model, error
 // Source, and what folding changed since the last Commit. It is not safe for
 // concurrent use. After Fold returned an error or panicked it may hold half an
 // event and must be thrown away.
+//
+// People are kept in compact form (package compact). Those that folding one record
+// must look at as a whole are opened for it and closed at its end.
 type Memory struct {
 	State State
 
@@ -37,40 +40,39 @@ type Memory struct {
 	clusterer  *cluster.Model
 	clusterOf  string // the version that clusterer belongs to
 
-	profiles map[data.ProfileID]*held
-	batch    uint64 // number of commits so far, the age of held profiles
-	dedup    map[data.DedupKey]*idSet
-	horizon  int32 // live ids of days before it are forgotten
-	dropped  int32 // the horizon of the last commit
+	people   *compact.Store
+	opened   []compact.Ref // by the record being folded
+	touched  []compact.Ref // changed since the last commit
+	batch    uint32        // number of commits so far, the age of people
+	ids      messageIDs
 	timers   timers
-	counters map[string]popular.Counts
-	counted  map[string]struct{} // counters changed since the last commit
+	counters counters
 
 	changes []data.Change
 	links   []data.IndexEntry
 	late    []data.Record
 	dead    []data.DeadLetter
 	emitted []data.Event
-}
 
-// held is a profile in memory.
-type held struct {
-	p       *data.Profile
-	used    uint64 // the batch that last read it
-	touched bool   // changed since the last commit
+	fold    fold       // the record being folded
+	event   data.Event // and its event
+	commit  commit     // the last one, whose memory the next one uses again
+	scratch scratch
 }
 
 // NewMemory returns the memory of a partition in the given state. src may be nil
 // for a fold that starts from nothing, clusterers for one without clusters.
 func NewMemory(partition int32, state State, src Source, clusterers Clusterers) *Memory {
-	return &Memory{
-		State: state, partition: partition, src: src, clusterers: clusterers,
-		profiles: map[data.ProfileID]*held{},
-		dedup:    map[data.DedupKey]*idSet{},
-		timers:   newTimers(),
-		counters: map[string]popular.Counts{},
-		counted:  map[string]struct{}{},
-	}
+	m := &Memory{State: state, partition: partition, src: src, clusterers: clusterers, counters: newCounters()}
+	m.forgetEverybody()
+	return m
+}
+
+// forgetEverybody starts with no people at all.
+func (m *Memory) forgetEverybody() {
+	m.people = compact.NewStore(shapeOf(builtinSlots()))
+	m.timers = newTimers()
+	m.counters.unbind()
 }
 
 // Prefetch loads in one go what folding the events will read: their profiles,
@@ -79,109 +81,148 @@ func (m *Memory) Prefetch(ctx context.Context, events []data.Event) error {
 	if m.src == nil {
 		return nil
 	}
-	var ids []data.ProfileID
-	var keys []data.DedupKey
+	var missing []data.ProfileID
 	until := m.State.Now
-	for _, e := range events {
+	for i := range events {
+		e := &events[i]
 		until = max(until, millis(e.Times.Received))
-		if e.Profile == "" {
-			continue
-		}
-		if _, ok := m.profiles[e.Profile]; !ok {
-			ids = append(ids, e.Profile)
-		}
-		for _, k := range dedupKeys(e) {
-			if _, ok := m.dedup[k]; !ok {
-				keys = append(keys, k)
-			}
+		if e.Profile != "" && m.people.Find(e.Profile) == 0 {
+			missing = append(missing, e.Profile)
 		}
 	}
-	slices.Sort(ids)
-	if err := m.loadProfiles(ctx, slices.Compact(ids)); err != nil {
+	if err := m.loadProfiles(ctx, missing); err != nil {
 		return err
 	}
-	if err := m.loadDedup(ctx, keys); err != nil {
+	var keys []compact.IDKey
+	for i := range events {
+		if e := &events[i]; e.Profile != "" {
+			keys = m.appendMissingIDs(keys, m.people.Find(e.Profile), e)
+		}
+	}
+	if err := m.loadIDs(ctx, keys); err != nil {
 		return err
 	}
-	return m.timers.load(ctx, m.src, m.partition, until)
+	return m.loadTimers(ctx, until)
 }
 
-// Profile is the profile as folded so far; false when nobody met that person.
-// The value shares memory with the fold: read it before folding on.
+// Profile is the profile as folded so far; false when nobody met that person. Read
+// it before folding on: where it has no compact form it shares memory with the fold.
 func (m *Memory) Profile(ctx context.Context, id data.ProfileID) (data.Profile, bool, error) {
-	h, err := m.hold(ctx, id)
-	if err != nil || h.p.Version == 0 {
+	r, err := m.hold(ctx, id)
+	if err != nil {
 		return data.Profile{}, false, err
 	}
-	return *h.p, true, nil
+	p := m.people.Unpack(r)
+	if p.Version == 0 {
+		return data.Profile{}, false, nil
+	}
+	return p, true, nil
 }
 
-// Profiles calls fn with every profile in memory, by id. Values share memory with
-// the fold.
+// Profiles calls fn with every profile in memory, by id. A value is as Profile's.
 func (m *Memory) Profiles(fn func(data.Profile)) {
-	for _, id := range slices.Sorted(maps.Keys(m.profiles)) {
-		if h := m.profiles[id]; h.p.Version > 0 {
-			fn(*h.p)
+	everybody := make([]compact.Ref, 0, m.people.Len())
+	m.people.Everybody(func(r compact.Ref, _ *compact.Person) { everybody = append(everybody, r) })
+	slices.SortFunc(everybody, m.people.Compare)
+	for _, r := range everybody {
+		if p := m.people.Unpack(r); p.Version > 0 {
+			fn(p)
 		}
 	}
 }
 
 // Len is the number of profiles in memory.
-func (m *Memory) Len() int { return len(m.profiles) }
+func (m *Memory) Len() int { return m.people.Len() }
 
-// hold returns the profile for reading and changing; an unknown one is empty.
-func (m *Memory) hold(ctx context.Context, id data.ProfileID) (*held, error) {
-	if _, ok := m.profiles[id]; !ok {
+// hold finds the profile, loading it if need be; an unknown one is empty.
+func (m *Memory) hold(ctx context.Context, id data.ProfileID) (compact.Ref, error) {
+	r := m.people.Find(id)
+	if r == 0 {
 		if err := m.loadProfiles(ctx, []data.ProfileID{id}); err != nil {
-			return nil, err
+			return 0, err
 		}
+		r = m.people.Find(id)
 	}
-	h := m.profiles[id]
-	h.used = m.batch
-	return h, nil
+	m.people.At(r).Used = m.batch
+	return r, nil
 }
 
+// loadProfiles brings people who are not in memory into it; ids may repeat.
 func (m *Memory) loadProfiles(ctx context.Context, ids []data.ProfileID) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
 	var found map[data.ProfileID][]byte
-	if m.src != nil && len(ids) > 0 {
+	if m.src != nil {
 		var err error
 		if found, err = m.src.LoadProfiles(ctx, m.partition, ids); err != nil {
 			return fmt.Errorf("load %d profiles of partition %d: %w", len(ids), m.partition, err)
 		}
 	}
 	for _, id := range ids {
-		p := &data.Profile{ID: id}
+		r := m.people.Add(id)
+		m.people.At(r).Used = m.batch
 		if b := found[id]; len(b) > 0 {
+			p := m.people.Open(r)
 			if err := p.UnmarshalBinary(b); err != nil {
 				return fmt.Errorf("decode profile %s: %w", id, err)
 			}
+			m.people.Close(r)
 		}
-		m.profiles[id] = &held{p: p, used: m.batch}
 	}
 	return nil
 }
 
-// SetCounter puts a stored counter into memory, before the first Fold.
-func (m *Memory) SetCounter(key string, c popular.Counts) { m.counters[key] = c }
+// open is the whole profile of a person, to be changed at will until the record ends.
+func (m *Memory) open(r compact.Ref) *data.Profile {
+	if !slices.Contains(m.opened, r) {
+		m.opened = append(m.opened, r)
+	}
+	return m.people.Open(r)
+}
+
+// closeOpened gives those who were opened their compact form back.
+func (m *Memory) closeOpened() {
+	for _, r := range m.opened {
+		m.people.Close(r)
+	}
+	m.opened = m.opened[:0]
+}
+
+// touch marks a profile as changed since the last commit.
+func (m *Memory) touch(r compact.Ref, p *compact.Person) {
+	if p.Flags&compact.Touched == 0 {
+		p.Flags |= compact.Touched
+		m.touched = append(m.touched, r)
+	}
+}
+
+// maxSymbols bounds the texts that a memory with a Source keeps beside its people.
+const maxSymbols = 1 << 20
 
 // Shrink forgets profiles that were used longest ago until at most limit are in
 // memory. Call it after a Commit was saved; it does nothing to a memory without a
 // Source, which has nowhere to find them again.
 func (m *Memory) Shrink(limit int) {
-	if m.src == nil || len(m.profiles) <= limit {
+	if m.src == nil {
 		return
 	}
-	ids := slices.Collect(maps.Keys(m.profiles))
-	slices.SortFunc(ids, func(a, b data.ProfileID) int {
-		if m.profiles[a].used != m.profiles[b].used {
-			if m.profiles[a].used < m.profiles[b].used {
-				return -1
-			}
-			return 1
-		}
-		return 0
-	})
-	for _, id := range ids[:len(ids)-limit*3/4] { // a quarter at once, so that sorting is rare
-		delete(m.profiles, id)
+	if m.people.Symbols.Len() > maxSymbols {
+		m.forgetEverybody() // and the texts of those who were forgotten before
+		return
 	}
+	if m.people.Len() <= limit {
+		return
+	}
+	everybody := m.scratch.refs[:0]
+	m.people.Everybody(func(r compact.Ref, _ *compact.Person) { everybody = append(everybody, r) })
+	slices.SortFunc(everybody, func(a, b compact.Ref) int {
+		return cmp.Or(cmp.Compare(m.people.At(a).Used, m.people.At(b).Used), cmp.Compare(a, b))
+	})
+	for _, r := range everybody[:len(everybody)-limit*3/4] { // a quarter at once, so that sorting is rare
+		m.people.Forget(r)
+	}
+	m.scratch.refs = everybody[:0]
 }

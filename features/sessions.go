@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"kindred/data"
+	"kindred/features/compact"
 	"kindred/features/session"
 )
 
@@ -15,7 +16,7 @@ const sessionSlot = "session"
 func (f *fold) session(p *data.Profile, e data.Event, at int64, acts []data.Interaction) {
 	a := session.Act{At: at, Named: e.Session.ID, Items: uint32(len(acts))}
 	if a.Named == "" {
-		a.Fresh = session.Derived(fmt.Sprintf("%016x", messageHash(e.Source+"\x00"+string(p.ID), e.ID)))
+		a.Fresh = session.Derived(fmt.Sprintf("%016x", sessionHash(e.Source, p.ID, e.ID)))
 	}
 	if e.Type == data.Page || e.Type == data.Screen {
 		a.Pages = 1
@@ -32,6 +33,11 @@ func (f *fold) session(p *data.Profile, e data.Event, at int64, acts []data.Inte
 	case session.Opened, session.Joined:
 		f.settle(p, before)
 	}
+}
+
+// sessionHash is the number in the name of a session that an event opens.
+func sessionHash(source string, profile data.ProfileID, id string) uint64 {
+	return fnvAdd(fnvAdd(fnvAdd(fnvOffset, source)*fnvPrime, string(profile))*fnvPrime, id)
 }
 
 // settle brings the current session in line with log time, where before was the
@@ -53,26 +59,31 @@ func (f *fold) settle(p *data.Profile, before data.Session) {
 	due := s.End + f.b.gap
 	if s.Closed = due <= f.now; s.Closed {
 		if wasOpen {
-			f.m.timers.clear(p.ID, sessionSlot)
+			f.m.clearTimer(f.who, f.m.people.At(f.who))
 		}
 		return
 	}
-	f.m.timers.set(data.Timer{At: due, Profile: p.ID, Slot: sessionSlot})
+	f.m.setTimer(f.who, f.m.people.At(f.who), due)
 	if replaced || !wasOpen {
 		f.change(data.Change{Profile: p.ID, Type: "session_started", To: s.ID}, f.now)
 	}
 }
 
-// sessionTimer ends the current session: its gap has passed in log time.
-func (f *fold) sessionTimer(t data.Timer) error {
-	h, err := f.m.hold(f.ctx, t.Profile)
-	if err != nil {
-		return err
+// sessionTimer ends the current session of a person: its gap has passed in log time.
+func (f *fold) sessionTimer(who compact.Ref, at int64) {
+	p := f.m.people.At(who)
+	if f.m.people.IsOpen(who) {
+		q := f.m.open(who)
+		if s := &q.Session; s.Events > 0 && !s.Closed && s.End+f.b.gap <= at {
+			s.Closed = true
+			f.m.touch(who, p)
+			f.change(data.Change{Profile: q.ID, Type: "session_ended", From: s.ID}, at)
+		}
+		return
 	}
-	if s := &h.p.Session; s.Events > 0 && !s.Closed && s.End+f.b.gap <= t.At {
-		s.Closed = true
-		h.touched = true
-		f.change(data.Change{Profile: t.Profile, Type: "session_ended", From: s.ID}, t.At)
+	if s := &p.Session; s.Events > 0 && !p.Closed() && s.End+f.b.gap <= at {
+		p.SetClosed(true)
+		f.m.touch(who, p)
+		f.change(data.Change{Profile: f.m.people.ID(who), Type: "session_ended", From: f.m.people.SessionID(p)}, at)
 	}
-	return nil
 }

@@ -2,11 +2,11 @@ package features
 
 import (
 	"cmp"
-	"hash/fnv"
 	"slices"
 	"time"
 
 	"kindred/data"
+	"kindred/features/compact"
 	"kindred/features/window"
 )
 
@@ -60,10 +60,20 @@ func builtinSlots() []slot {
 }
 
 func newSlot(name string, kinds uint16, width time.Duration, ring, sum bool) slot {
-	h := fnv.New64a()
-	h.Write([]byte(name))
-	return slot{id: h.Sum64(), name: name, kinds: kinds, sum: sum, width: width, ring: ring,
+	return slot{id: fnvAdd(fnvOffset, name), name: name, kinds: kinds, sum: sum, width: width, ring: ring,
 		panes: window.Paned{Width: width.Milliseconds() / panesPerWindow, N: panesPerWindow}}
+}
+
+// shapeOf is the slots as compact profiles hold them.
+func shapeOf(slots []slot) compact.Shape {
+	out := make(compact.Shape, len(slots))
+	for i, s := range slots {
+		out[i] = compact.Slot{ID: s.id, Panes: s.panes, Sum: s.sum}
+		if s.ring {
+			out[i].Ring = ringTimes
+		}
+	}
+	return out
 }
 
 // Window names one of the built-in windows of a profile.

@@ -2,107 +2,174 @@ package features
 
 import (
 	"cmp"
-	"container/heap"
 	"context"
 	"fmt"
 	"math"
 	"slices"
 
 	"kindred/data"
+	"kindred/features/compact"
 )
 
 // timers is the partition's timers as far as the fold has seen them: those loaded
-// from the source, under those set and cleared since. It answers "which is due
-// next" in (At, Profile, Slot) order.
+// from the source, under those set and cleared since. A session's timer moves with
+// every event of its person, so when it is due is kept with the person
+// (Person.Due), and the queue is told only that it is not due before Person.Queued:
+// what comes up too early is put back for its new time.
 type timers struct {
-	byID   map[timerID]timerState
-	due    timerHeap // may hold moved and cleared ones; byID decides
-	loaded int64     // stored timers at or before it are all here
+	queue   []due         // a heap in (At, Profile) order; an entry counts if it is its person's Queued
+	changed []compact.Ref // since the last take
+	known   []compact.Ref // with a source: whose timer is in memory
+	others  []data.Timer  // due ones of a later build: no effect in this one
+	ended   []data.Timer  // of them, those whose time has come, since the last take
+	loaded  int64         // stored timers at or before it are all here
 }
 
-type timerID struct {
-	profile data.ProfileID
-	slot    string
+type due struct {
+	at  int64
+	who compact.Ref
 }
 
-type timerState struct {
-	at      int64
-	cleared bool
-	changed bool // since the last take
-}
+func newTimers() timers { return timers{loaded: math.MinInt64} }
 
-func newTimers() timers { return timers{byID: map[timerID]timerState{}, loaded: math.MinInt64} }
-
-func (t *timers) set(x data.Timer) {
-	id := timerID{x.Profile, x.Slot}
-	if s, ok := t.byID[id]; ok && !s.cleared && s.at == x.At {
+// setTimer sets or moves the session timer of the person.
+func (m *Memory) setTimer(r compact.Ref, p *compact.Person, at int64) {
+	if p.Flags&compact.TimerSet != 0 && p.Due == at {
 		return
 	}
-	t.byID[id] = timerState{at: x.At, changed: true}
-	heap.Push(&t.due, x)
+	m.timerChanged(r, p)
+	p.Flags |= compact.TimerSet
+	p.Due = at
+	m.queueTimer(r, p)
 }
 
-func (t *timers) clear(profile data.ProfileID, slot string) {
-	t.byID[timerID{profile, slot}] = timerState{cleared: true, changed: true}
+// clearTimer clears it, also where nobody knows whether there is one.
+func (m *Memory) clearTimer(r compact.Ref, p *compact.Person) {
+	m.timerChanged(r, p)
+	p.Flags &^= compact.TimerSet
 }
 
-// next takes the first timer at or before until.
-func (t *timers) next(until int64) (data.Timer, bool) {
-	for len(t.due) > 0 && t.due[0].At <= until {
-		x := heap.Pop(&t.due).(data.Timer)
-		id := timerID{x.Profile, x.Slot}
-		if s := t.byID[id]; !s.cleared && s.at == x.At {
-			t.byID[id] = timerState{cleared: true, changed: true}
-			return x, true
+func (m *Memory) timerChanged(r compact.Ref, p *compact.Person) {
+	m.timerKnown(r, p)
+	if p.Flags&compact.TimerChanged == 0 {
+		p.Flags |= compact.TimerChanged
+		m.timers.changed = append(m.timers.changed, r)
+	}
+}
+
+func (m *Memory) timerKnown(r compact.Ref, p *compact.Person) {
+	if p.Flags&compact.TimerKnown == 0 {
+		p.Flags |= compact.TimerKnown
+		if m.src != nil {
+			m.timers.known = append(m.timers.known, r)
 		}
 	}
-	return data.Timer{}, false
 }
 
-// load brings the stored timers at or before until into memory.
-func (t *timers) load(ctx context.Context, src Source, partition int32, until int64) error {
-	if src == nil || until <= t.loaded {
+// queueTimer makes sure that the person's timer comes up no later than it is due.
+func (m *Memory) queueTimer(r compact.Ref, p *compact.Person) {
+	if p.Flags&compact.TimerQueued != 0 && p.Queued <= p.Due {
+		return
+	}
+	p.Flags |= compact.TimerQueued
+	p.Queued = p.Due
+	m.timers.push(due{p.Due, r}, m.people)
+}
+
+// nextTimer takes the first session timer at or before until.
+func (m *Memory) nextTimer(until int64) (who compact.Ref, at int64, ok bool) {
+	for len(m.timers.queue) > 0 && m.timers.queue[0].at <= until {
+		x := m.timers.pop(m.people)
+		p := m.people.At(x.who)
+		if p.Flags&compact.TimerQueued == 0 || p.Queued != x.at {
+			continue // it was put forward since
+		}
+		p.Flags &^= compact.TimerQueued
+		switch {
+		case p.Flags&compact.TimerSet == 0:
+		case p.Due > x.at:
+			m.queueTimer(x.who, p)
+		default:
+			m.clearTimer(x.who, p)
+			return x.who, x.at, true
+		}
+	}
+	return 0, 0, false
+}
+
+// loadTimers brings the stored timers at or before until, and their people, into memory.
+func (m *Memory) loadTimers(ctx context.Context, until int64) error {
+	if m.src == nil || until <= m.timers.loaded {
 		return nil
 	}
 	for limit := 1024; ; limit *= 2 {
-		found, err := src.DueTimers(ctx, partition, until, limit)
+		found, err := m.src.DueTimers(ctx, m.partition, until, limit)
 		if err != nil {
-			return fmt.Errorf("load due timers of partition %d: %w", partition, err)
+			return fmt.Errorf("load due timers of partition %d: %w", m.partition, err)
 		}
 		if len(found) >= limit {
 			continue // the store pages from the start only
 		}
+		var missing []data.ProfileID
 		for _, x := range found {
-			id := timerID{x.Profile, x.Slot}
-			if _, ok := t.byID[id]; !ok {
-				t.byID[id] = timerState{at: x.At}
-				heap.Push(&t.due, x)
+			if x.Slot == sessionSlot && m.people.Find(x.Profile) == 0 {
+				missing = append(missing, x.Profile)
 			}
 		}
-		t.loaded = until
+		if err := m.loadProfiles(ctx, missing); err != nil {
+			return err
+		}
+		for _, x := range found {
+			if x.Slot != sessionSlot {
+				if x.At > m.timers.loaded {
+					m.timers.others = append(m.timers.others, x)
+				}
+				continue
+			}
+			r := m.people.Find(x.Profile)
+			if p := m.people.At(r); p.Flags&compact.TimerKnown == 0 {
+				m.timerKnown(r, p)
+				p.Flags |= compact.TimerSet
+				p.Due = x.At
+				m.queueTimer(r, p)
+			}
+		}
+		m.timers.loaded = until
 		return nil
 	}
 }
 
-// take returns what changed, ordered. Unless keep, it then forgets everything: the
-// store will know.
-func (t *timers) take(keep bool) (set, cleared []data.Timer) {
-	for id, s := range t.byID {
-		if !s.changed {
-			continue
-		}
-		x := data.Timer{At: s.at, Profile: id.profile, Slot: id.slot}
-		if s.cleared {
-			x.At = 0
-			cleared = append(cleared, x)
-			delete(t.byID, id)
-			continue
-		}
-		set = append(set, x)
-		t.byID[id] = timerState{at: s.at}
+// passOthers ends the timers of a later build that are due.
+func (t *timers) passOthers(now int64) {
+	for len(t.others) > 0 && t.others[0].At <= now {
+		t.ended, t.others = append(t.ended, t.others[0]), t.others[1:]
 	}
-	if !keep {
-		*t = newTimers()
+}
+
+// takeTimers appends what changed to set and cleared, ordered. With a source it then
+// forgets everything: the store will know.
+func (m *Memory) takeTimers(set, cleared []data.Timer) ([]data.Timer, []data.Timer) {
+	t := &m.timers
+	for _, r := range t.changed {
+		p := m.people.At(r)
+		p.Flags &^= compact.TimerChanged
+		x := data.Timer{Profile: m.people.ID(r), Slot: sessionSlot}
+		if p.Flags&compact.TimerSet == 0 {
+			cleared = append(cleared, x)
+			continue
+		}
+		x.At = p.Due
+		set = append(set, x)
+	}
+	for _, x := range t.ended {
+		cleared = append(cleared, data.Timer{Profile: x.Profile, Slot: x.Slot})
+	}
+	t.changed, t.ended = t.changed[:0], nil
+	if m.src != nil {
+		for _, r := range t.known {
+			m.people.At(r).Flags &^= compact.TimerKnown | compact.TimerSet | compact.TimerQueued
+		}
+		t.known, t.queue, t.others, t.loaded = t.known[:0], t.queue[:0], nil, math.MinInt64
 	}
 	slices.SortFunc(set, compareTimers)
 	slices.SortFunc(cleared, compareTimers)
@@ -113,15 +180,39 @@ func compareTimers(a, b data.Timer) int {
 	return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Profile, b.Profile), cmp.Compare(a.Slot, b.Slot))
 }
 
-// timerHeap is a heap in (At, Profile, Slot) order.
-type timerHeap []data.Timer
+// less is the order of the queue.
+func (t *timers) less(i, j int, people *compact.Store) bool {
+	a, b := t.queue[i], t.queue[j]
+	return a.at < b.at || a.at == b.at && people.Compare(a.who, b.who) < 0
+}
 
-func (h timerHeap) Len() int           { return len(h) }
-func (h timerHeap) Less(i, j int) bool { return compareTimers(h[i], h[j]) < 0 }
-func (h timerHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *timerHeap) Push(x any)        { *h = append(*h, x.(data.Timer)) }
-func (h *timerHeap) Pop() any {
-	last := (*h)[len(*h)-1]
-	*h = (*h)[:len(*h)-1]
-	return last
+func (t *timers) push(x due, people *compact.Store) {
+	t.queue = append(t.queue, x)
+	for i := len(t.queue) - 1; i > 0; {
+		up := (i - 1) / 2
+		if !t.less(i, up, people) {
+			return
+		}
+		t.queue[i], t.queue[up] = t.queue[up], t.queue[i]
+		i = up
+	}
+}
+
+func (t *timers) pop(people *compact.Store) due {
+	q := t.queue
+	first, n := q[0], len(q)-1
+	q[0], t.queue = q[n], q[:n]
+	for i := 0; ; {
+		least := i
+		for _, down := range [2]int{2*i + 1, 2*i + 2} {
+			if down < n && t.less(down, least, people) {
+				least = down
+			}
+		}
+		if least == i {
+			return first
+		}
+		q[i], q[least] = q[least], q[i]
+		i = least
+	}
 }

@@ -1,50 +1,70 @@
 package features
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"time"
 
 	"kindred/data"
+	"kindred/features/compact"
+	"kindred/features/window"
 )
 
 // dimension is one coordinate of the behaviour vector.
 type dimension struct {
 	name string
-	read func(in vectorInput) float64
+	read func(in *behaviour) float64
 }
 
-// vectorInput is the profile and what several dimensions share.
-type vectorInput struct {
-	p       data.Profile
-	now     int64
-	slots   []slot
-	ratings float64 // rated items
-	rated   float64 // their mean rating
+// behaviour is what the dimensions are made of, whichever form the profile has.
+type behaviour struct {
+	counts      [len(counted)]int // of acts in windows
+	revenue     float64
+	items       int     // in the history
+	ratings     int     // rated items
+	ratingSum   float64 // of them, each within ±ratingScale
+	sessions    uint32
+	events      uint32 // of the current session
+	engagement  float64
+	first, last int64   // FirstSeen and LastSeen
+	focus       float64 // see focusOf
+	now         int64
+}
+
+// counted are the windows that have a dimension.
+var counted = [...]struct {
+	name string
+	act  data.Kind
+	days int
+}{
+	{"views_7d", data.View, 7}, {"views_30d", data.View, 30}, {"clicks_30d", data.Click, 30},
+	{"carts_30d", data.AddToCart, 30}, {"purchases_30d", data.Purchase, 30},
 }
 
 // ratingScale bounds a rating inside rating_mean: one absurd rating would put
 // everybody else into one group.
 const ratingScale = 100
 
-// dimensions of the behaviour vector. Counts are log1p: people differ by factors,
-// not by differences. Changing this list changes what clusters mean, so a new
-// dimension goes with a new model.
+// dimensions of the behaviour vector, counted ones first. Counts are log1p: people
+// differ by factors, not by differences. Changing this list changes what clusters mean,
+// so a new dimension goes with a new model.
 var dimensions = [...]dimension{
-	{"views_7d", counted(data.View, 7)},
-	{"views_30d", counted(data.View, 30)},
-	{"clicks_30d", counted(data.Click, 30)},
-	{"carts_30d", counted(data.AddToCart, 30)},
-	{"purchases_30d", counted(data.Purchase, 30)},
-	{"revenue_90d", func(in vectorInput) float64 { return math.Log1p(math.Max(0, in.revenue())) }},
-	{"items", func(in vectorInput) float64 { return math.Log1p(float64(len(in.p.History))) }},
-	{"ratings", func(in vectorInput) float64 { return math.Log1p(in.ratings) }},
-	{"rating_mean", func(in vectorInput) float64 { return in.rated }},
-	{"sessions", func(in vectorInput) float64 { return math.Log1p(float64(in.p.Sessions)) }},
-	{"session_events", func(in vectorInput) float64 { return math.Log1p(float64(in.p.Session.Events)) }},
-	{"engagement", func(in vectorInput) float64 { return EngagementScore(in.p, in.now) / 100 }},
-	{"idle_days", func(in vectorInput) float64 { return math.Log1p(days(in.now - in.p.LastSeen)) }},
-	{"tenure_days", func(in vectorInput) float64 { return math.Log1p(days(in.p.LastSeen - in.p.FirstSeen)) }},
-	{"category_focus", func(in vectorInput) float64 { return focus(in.p, in.now) }},
+	{counted[0].name, func(in *behaviour) float64 { return math.Log1p(float64(in.counts[0])) }},
+	{counted[1].name, func(in *behaviour) float64 { return math.Log1p(float64(in.counts[1])) }},
+	{counted[2].name, func(in *behaviour) float64 { return math.Log1p(float64(in.counts[2])) }},
+	{counted[3].name, func(in *behaviour) float64 { return math.Log1p(float64(in.counts[3])) }},
+	{counted[4].name, func(in *behaviour) float64 { return math.Log1p(float64(in.counts[4])) }},
+	{"revenue_90d", func(in *behaviour) float64 { return math.Log1p(math.Max(0, in.revenue)) }},
+	{"items", func(in *behaviour) float64 { return math.Log1p(float64(in.items)) }},
+	{"ratings", func(in *behaviour) float64 { return math.Log1p(float64(in.ratings)) }},
+	{"rating_mean", func(in *behaviour) float64 { return in.ratingSum / float64(in.ratings) }}, // 0/0 is NaN
+	{"sessions", func(in *behaviour) float64 { return math.Log1p(float64(in.sessions)) }},
+	{"session_events", func(in *behaviour) float64 { return math.Log1p(float64(in.events)) }},
+	{"engagement", func(in *behaviour) float64 { return in.engagement / 100 }},
+	{"idle_days", func(in *behaviour) float64 { return math.Log1p(days(in.now - in.last)) }},
+	{"tenure_days", func(in *behaviour) float64 { return math.Log1p(days(in.last - in.first)) }},
+	{"category_focus", func(in *behaviour) float64 { return in.focus }},
 }
 
 // VectorNames are the names of Vector's coordinates, in order.
@@ -59,59 +79,78 @@ func VectorNames() []string {
 // Vector is the person's behaviour at now (Unix ms) as clusters see it, one
 // coordinate for each of VectorNames. A coordinate that is not known is NaN; the
 // scaler of model/cluster imputes it.
-func Vector(p data.Profile, now int64) []float64 { return vector(p, now, builtinSlots()) }
-
-func vector(p data.Profile, now int64, slots []slot) []float64 {
-	in := vectorInput{p: p, now: now, slots: slots, rated: math.NaN()}
-	var sum float64
+func Vector(p data.Profile, now int64) []float64 {
+	in := behaviour{
+		revenue: Revenue(p, now), items: len(p.History), sessions: p.Sessions, events: p.Session.Events,
+		engagement: EngagementScore(p, now), first: p.FirstSeen, last: p.LastSeen, now: now,
+	}
+	for i, c := range counted {
+		in.counts[i] = Count(p, Window{c.act, time.Duration(c.days) * 24 * time.Hour}, now)
+	}
 	for _, h := range p.History {
 		if h.Has(data.Rating) {
 			in.ratings++
-			sum += math.Max(-ratingScale, math.Min(h.Value, ratingScale))
+			in.ratingSum += math.Max(-ratingScale, math.Min(h.Value, ratingScale))
 		}
 	}
-	if in.ratings > 0 {
-		in.rated = sum / in.ratings
+	var sums []float64
+	for _, a := range p.Affinities {
+		if a.Facet == focusFacet {
+			sums = append(sums, window.At(a.Decayed, now, AffinityHalfLife))
+		}
 	}
+	in.focus = focusOf(sums)
 	out := make([]float64, len(dimensions))
-	for i, d := range dimensions {
-		out[i] = d.read(in)
-	}
+	in.vector(out)
 	return out
 }
 
-func counted(k data.Kind, nDays int) func(vectorInput) float64 {
-	return func(in vectorInput) float64 {
-		for _, s := range in.slots {
-			if s.kinds == 1<<k && !s.sum && s.width == time.Duration(nDays)*24*time.Hour {
-				n, _ := s.read(in.p, in.now)
-				return math.Log1p(float64(n))
-			}
-		}
-		return 0
+func (in *behaviour) vector(out []float64) {
+	for i := range dimensions {
+		out[i] = dimensions[i].read(in)
 	}
 }
 
-func (in vectorInput) revenue() float64 {
-	for _, s := range in.slots {
-		if s.sum {
-			_, sum := s.read(in.p, in.now)
-			return sum
-		}
+// vectorInPlace is Vector of a compact profile, in memory that the next call uses again.
+func (m *Memory) vectorInPlace(b *Builder, p *compact.Person, now int64) []float64 {
+	people, in := m.people, &m.scratch.behaviour
+	*in = behaviour{
+		revenue: people.Sum(p, b.revenueSlot, now), items: p.HistoryLen(), sessions: p.Sessions, events: p.Session.Events,
+		engagement: engagementScore(p.Engagement, now), first: p.FirstSeen, last: p.LastSeen, now: now,
 	}
-	return 0
+	for i, slot := range b.countedSlots {
+		in.counts[i] = people.Count(p, slot, now)
+	}
+	in.ratings, in.ratingSum = people.Ratings(p, ratingScale)
+	m.scratch.sums = people.AppendSums(m.scratch.sums[:0], p, people.Symbols.Of(focusFacet), now, AffinityHalfLife)
+	in.focus = focusOf(m.scratch.sums)
+	in.vector(m.scratch.vector[:])
+	return m.scratch.vector[:]
 }
 
-// focus is the share of the strongest category in the person's positive category
+// focusFacet is the facet of category_focus.
+const focusFacet = "category"
+
+// focusOf is the share of the strongest category in the person's positive category
 // interest: near 0 for a browser of everything, near 1 for a specialist, NaN for
-// somebody without categories.
-func focus(p data.Profile, now int64) float64 {
-	var total, top float64
-	for _, a := range TopAffinities(p, "category", now, math.MaxInt) {
-		total += a.Share
-		top = math.Max(top, a.Share)
+// somebody without categories. sums are the categories' and are put in order.
+//
+// The shares are those of TopAffinities, added up in its order.
+func focusOf(sums []float64) float64 {
+	sums = slices.DeleteFunc(sums, func(s float64) bool { return !(s > 0) })
+	all := AffinityPrior
+	for _, s := range sums {
+		all += s
 	}
-	return top / total // 0/0 is NaN
+	slices.SortFunc(sums, func(a, b float64) int { return cmp.Compare(b, a) })
+	var total float64
+	for _, s := range sums {
+		total += s / all
+	}
+	if len(sums) == 0 {
+		return math.NaN()
+	}
+	return math.Max(0, sums[0]/all) / total
 }
 
 func days(ms int64) float64 {

@@ -71,8 +71,10 @@ func Hidden(p data.Profile) []data.ItemID {
 // EngagementScore is 100·(1 − e^(−S/τ)) at now (Unix ms), where S is the decayed
 // weight of what the person did (half-life EngagementHalfLife) and τ is
 // EngagementScale. It lies in [0, 100).
-func EngagementScore(p data.Profile, now int64) float64 {
-	s := window.At(p.Engagement, now, EngagementHalfLife)
+func EngagementScore(p data.Profile, now int64) float64 { return engagementScore(p.Engagement, now) }
+
+func engagementScore(d data.Decayed, now int64) float64 {
+	s := window.At(d, now, EngagementHalfLife)
 	return 100 * -math.Expm1(-s/EngagementScale)
 }
 

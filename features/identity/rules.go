@@ -47,9 +47,12 @@ func (r Rules) lists(id string) bool {
 // Of returns the identifiers of an event that identify somebody. Data sets number
 // people from 0, so in an import the user "0" is a person, unless an anonymous id
 // beside it shows that a tracker meant nobody.
-func (r Rules) Of(e data.Event) data.IDs {
-	ids := r.Clean(e.IDs)
-	if e.Imported && e.IDs.User == "0" && e.IDs.Anonymous == "" && !r.lists("0") {
+func (r Rules) Of(e data.Event) data.IDs { return r.OfIDs(e.IDs, e.Imported) }
+
+// OfIDs is Of for the identifiers of an event.
+func (r Rules) OfIDs(ids data.IDs, imported bool) data.IDs {
+	zero := imported && ids.User == "0" && ids.Anonymous == "" && !r.lists("0")
+	if ids = r.Clean(ids); zero {
 		ids.User = "0"
 	}
 	return ids

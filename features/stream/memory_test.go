@@ -145,7 +145,9 @@ func (m *memory) Save(_ context.Context, p int32, expect int64, c *data.Commit) 
 	for _, t := range c.SetTimers {
 		s.timers[[2]string{string(t.Profile), t.Slot}] = t
 	}
-	maps.Copy(s.counters, c.Counters)
+	for key, b := range c.Counters {
+		s.counters[key] = bytes.Clone(b)
+	}
 	for _, ch := range c.Changes {
 		s.changes[[2]int64{ch.Offset, int64(ch.K)}] = ch
 	}

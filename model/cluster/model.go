@@ -53,14 +53,22 @@ func (m *Model) Has(number int32) bool {
 // counts as None. Equal distances go to the lower number. Cost is O(K·dims); a
 // vector of another length panics.
 func (m *Model) Assign(x []float64, current int32, eps float64) Assignment {
+	return m.AssignIn(nil, x, current, eps)
+}
+
+// AssignIn is Assign that works in scratch and allocates only where that has no room
+// for dims + K values.
+func (m *Model) AssignIn(scratch, x []float64, current int32, eps float64) Assignment {
 	if len(x) != m.Dims() {
 		panic(fmt.Sprintf("cluster: assign a vector of %d values: the model has %d dimensions", len(x), m.Dims()))
 	}
-	z := make([]float64, len(x))
+	if need := m.Dims() + m.K(); cap(scratch) < need {
+		scratch = make([]float64, need)
+	}
+	z, distances := scratch[:m.Dims()], scratch[m.Dims():m.Dims()+m.K()]
 	m.Scaler.Transform(z, x)
 
 	best := 0
-	distances := make([]float64, m.K())
 	for c := range distances {
 		distances[c] = math.Sqrt(squared(z, m.centroid(c)))
 		if distances[c] < distances[best] {

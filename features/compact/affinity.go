@@ -1,0 +1,153 @@
+package compact
+
+import (
+	"math"
+	"strings"
+	"time"
+	"unsafe"
+
+	"kindred/data"
+	"kindred/features/window"
+)
+
+// affinity is a data.Affinity: 20 bytes, in the order of data.Profile. pair is of the
+// facet and the value.
+type affinity struct {
+	pair Symbol
+	at   stamp
+	_    uint16
+	s    [2]uint32 // a float64; in halves, so that five words need no sixth
+}
+
+func (a *affinity) decayed() data.Decayed {
+	return data.Decayed{S: math.Float64frombits(uint64(a.s[0]) | uint64(a.s[1])<<32), T: a.at.time()}
+}
+
+func (a *affinity) set(d data.Decayed) {
+	u := math.Float64bits(d.S)
+	a.s, a.at = [2]uint32{uint32(u), uint32(u >> 32)}, stamped(d.T, 0)
+}
+
+func (s *Store) affinitySize(pair Symbol) int { return s.Symbols.length(pair) + 18 }
+
+// AddAffinity adds weight w at time at to the person's interest in one value, as
+// features.addAffinity does: in a full facet a newcomer with positive weight replaces
+// the weakest value and takes over its sum. Fits(at) must hold.
+func (s *Store) AddAffinity(p *Person, pair Symbol, at int64, w float64, limit int, halfLife time.Duration) {
+	all := view[affinity](&s.arena, &p.affinities)
+	for i := range all {
+		if all[i].pair == pair {
+			all[i].set(window.Decay(all[i].decayed(), at, w, halfLife))
+			return
+		}
+	}
+	one := affinity{pair: pair}
+	one.set(data.Decayed{S: window.Bounded(w), T: at})
+	from, to := s.facetRange(all, pair)
+	i := from + s.place(all[from:to], pair)
+	if to-from >= limit {
+		if w <= 0 {
+			return
+		}
+		least := from + weakest(all[from:to], halfLife)
+		if old := all[least].decayed(); old.S > 0 {
+			one.set(window.Decay(old, at, w, halfLife))
+		}
+		p.size -= uint32(s.affinitySize(all[least].pair))
+		p.size += uint32(s.affinitySize(pair))
+		if least < i {
+			i--
+			copy(all[least:i], all[least+1:i+1])
+		} else {
+			copy(all[i+1:least+1], all[i:least])
+		}
+		all[i] = one
+		return
+	}
+	p.size += uint32(s.affinitySize(pair))
+	insert(&s.arena, &p.affinities, i, one)
+}
+
+// facetRange is where the values of the pair's facet are, or would be.
+func (s *Store) facetRange(all []affinity, pair Symbol) (from, to int) {
+	facet := s.Symbols.known[pair].facet
+	for from < len(all) && s.Symbols.known[all[from].pair].facet != facet {
+		from++
+	}
+	if from == len(all) { // a new facet: before the first greater one
+		name := s.Symbols.Text(facet)
+		for from = 0; from < len(all) && s.Symbols.Text(s.Symbols.known[all[from].pair].facet) < name; from++ {
+		}
+		return from, from
+	}
+	for to = from; to < len(all) && s.Symbols.known[all[to].pair].facet == facet; to++ {
+	}
+	return from, to
+}
+
+// place is how many of one facet's values are less than the pair's.
+func (s *Store) place(all []affinity, pair Symbol) int {
+	_, value := s.Symbols.Texts(pair)
+	low, high := 0, len(all)
+	for low < high {
+		middle := (low + high) / 2
+		if _, v := s.Symbols.Texts(all[middle].pair); v < value {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	return low
+}
+
+// weakest is the index of the smallest sum when all are brought to the latest time;
+// of equal ones, the last.
+func weakest(all []affinity, halfLife time.Duration) int {
+	var latest int64
+	for i := range all {
+		latest = max(latest, all[i].at.time())
+	}
+	least, at := 0, 0.0
+	for i := range all {
+		if s := window.At(all[i].decayed(), latest, halfLife); i == 0 || s <= at {
+			least, at = i, s
+		}
+	}
+	return least
+}
+
+// AppendSums appends the sums, at time now, of the values of a facet, in order.
+func (s *Store) AppendSums(dst []float64, p *Person, facet Symbol, now int64, halfLife time.Duration) []float64 {
+	all := view[affinity](&s.arena, &p.affinities)
+	for i := range all {
+		if s.Symbols.known[all[i].pair].facet == facet {
+			dst = append(dst, window.At(all[i].decayed(), now, halfLife))
+		}
+	}
+	return dst
+}
+
+func (s *Store) packAffinities(p *Person, all []data.Affinity) {
+	out := resize[affinity](&s.arena, &p.affinities, len(all))
+	for i, a := range all {
+		out[i] = affinity{pair: s.Symbols.Pair(a.Facet, a.Value)}
+		out[i].set(a.Decayed)
+	}
+}
+
+func fitAffinities(all []data.Affinity) bool {
+	for i, a := range all {
+		if !Fits(a.T) || i > 0 && (strings.Compare(all[i-1].Facet, a.Facet) > 0 || all[i-1].Facet == a.Facet && all[i-1].Value >= a.Value) {
+			return false
+		}
+	}
+	return len(all) <= maxLen(unsafe.Sizeof(affinity{}))/2
+}
+
+func (s *Store) unpackAffinities(p *Person, dst []data.Affinity) []data.Affinity {
+	for _, a := range view[affinity](&s.arena, &p.affinities) {
+		facet, value := s.Symbols.Texts(a.pair)
+		dst = append(dst, data.Affinity{Facet: facet, Value: value, Decayed: a.decayed()})
+	}
+	return dst
+}

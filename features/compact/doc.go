@@ -1,0 +1,42 @@
+// Package compact keeps many profiles in little memory, which the garbage collector
+// need not look at, and folds usual events into them where they lie. data.Profile is
+// the view of a profile that is made on demand, its codec the stored form; both hold
+// exactly what the compact form holds.
+//
+// # Layout
+//
+//	Person      232 bytes in slabs: what every profile has, and the heads of
+//	            seven lists of 8 bytes each
+//	arena       the lists, in blocks of 8-byte words from large chunks, at most an
+//	            eighth of each idle; freed blocks are used again, by size
+//	Symbols     every text that people share, once: items, event names, facets with
+//	            their values; a profile holds 4-byte numbers
+//	table       profile id to Person, open addressing, 8 bytes an entry
+//
+// The lists: recents (32 bytes an event, ids that are UUIDs in binary), history (16
+// bytes an item, 48 where an entry does not fit: ratings, large or fractional
+// weights), affinities (20 bytes a value), windows (units of 2 bytes, see windows.go),
+// papers (bytes: identifiers, names of sessions, what is rare), clusters (40 bytes), and
+// the message ids of package features' dedup (8 bytes an id). Lists that change at
+// their newest end are kept oldest first.
+//
+// # Open and closed
+//
+// A profile that has no compact form (times before the year −2,489, an id of another
+// form, windows of another build, identifiers of 4 KiB and the like) is kept as a
+// data.Profile, and so is one while it is open: Open unpacks it for changing it at
+// will, Close packs it again. So everything that happens seldom is written once, for
+// data.Profile, in package features, and only what happens with nearly every event is
+// written here a second time.
+//
+// # Invariants
+//
+//   - Close then Unpack gives back the same profile, and AppendBinary its bytes.
+//   - AddRecent, AddHistory, AddAffinity, AddTime, AddPane and Shrink do to the compact
+//     form what their namesakes in package features do to a data.Profile, to the bit.
+//   - Person.Size is what package features estimates for the same profile.
+//   - A change of a profile whose lists and texts are in place allocates nothing.
+//   - Nothing depends on the order of the tables, whose hash has a seed of its own.
+//   - Texts of Symbols are never changed or given back; a Store that has met too many
+//     is thrown away as a whole.
+package compact

@@ -1,0 +1,206 @@
+package compact
+
+import "slices"
+
+// IDKey addresses a set of message ids: a person's, of a day or, for imported ones, of a
+// bucket.
+type IDKey struct {
+	Who      Ref
+	Day      int32
+	Imported bool
+}
+
+// idSet is one of a person's sets: sorted hashes in the arena, or, above smallIDs, in
+// the big set whose number is in ids.block.
+type idSet struct {
+	day      int32
+	imported bool
+	changed  bool // since MarkSaved
+	isBig    bool
+	ids      list
+}
+
+const smallIDs = 64
+
+func (s *Store) idSet(k IDKey) *idSet {
+	all := view[idSet](&s.arena, &s.At(k.Who).ids)
+	for i := len(all) - 1; i >= 0; i-- { // the newest day is asked for most
+		if all[i].day == k.Day && all[i].imported == k.Imported {
+			return &all[i]
+		}
+	}
+	return nil
+}
+
+// KnowsIDs reports whether there is a set, which may be empty.
+func (s *Store) KnowsIDs(k IDKey) bool { return s.idSet(k) != nil }
+
+// HasID reports whether a set has the id.
+func (s *Store) HasID(k IDKey, id uint64) bool {
+	set := s.idSet(k)
+	switch {
+	case set == nil:
+		return false
+	case set.isBig:
+		return s.big[set.ids.block].has(id)
+	}
+	_, found := slices.BinarySearch(view[uint64](&s.arena, &set.ids), id)
+	return found
+}
+
+// AddIDs adds ids to a set, which it makes if need be. It reports whether the set
+// changed for the first time since MarkSaved.
+func (s *Store) AddIDs(k IDKey, ids ...uint64) (first bool) {
+	set := s.makeIDs(k)
+	for _, id := range ids {
+		if s.addID(set, id) && !set.changed {
+			set.changed, first = true, true
+		}
+	}
+	return first
+}
+
+// LoadIDs makes a set of what is stored, sorted, unless there is one.
+func (s *Store) LoadIDs(k IDKey, ids []uint64) {
+	if s.idSet(k) != nil {
+		return
+	}
+	set := s.makeIDs(k)
+	if len(ids) <= smallIDs {
+		copy(resize[uint64](&s.arena, &set.ids, len(ids)), ids)
+		return
+	}
+	for _, id := range ids {
+		s.addID(set, id)
+	}
+}
+
+func (s *Store) makeIDs(k IDKey) *idSet {
+	if set := s.idSet(k); set != nil {
+		return set
+	}
+	l := &s.At(k.Who).ids
+	insert(&s.arena, l, int(l.n), idSet{day: k.Day, imported: k.Imported})
+	return s.idSet(k)
+}
+
+func (s *Store) addID(set *idSet, id uint64) bool {
+	if set.isBig {
+		return s.big[set.ids.block].add(id)
+	}
+	all := view[uint64](&s.arena, &set.ids)
+	i, found := slices.BinarySearch(all, id)
+	if found {
+		return false
+	}
+	if len(all) < smallIDs {
+		insert(&s.arena, &set.ids, i, id)
+		return true
+	}
+	b := &bigSet{chunks: [][]uint64{append(make([]uint64, 0, chunkIDs), all...)}}
+	b.add(id)
+	drop(&s.arena, &set.ids)
+	set.isBig = true
+	if n := len(s.idleBig); n > 0 {
+		set.ids.block, s.idleBig = s.idleBig[n-1], s.idleBig[:n-1]
+		s.big[set.ids.block] = b
+	} else {
+		set.ids.block = uint32(len(s.big))
+		s.big = append(s.big, b)
+	}
+	return true
+}
+
+// AppendIDs appends the ids of a set to dst, sorted.
+func (s *Store) AppendIDs(dst []uint64, k IDKey) []uint64 {
+	set := s.idSet(k)
+	switch {
+	case set == nil:
+		return dst
+	case set.isBig:
+		for _, c := range s.big[set.ids.block].chunks {
+			dst = append(dst, c...)
+		}
+		return dst
+	}
+	return append(dst, view[uint64](&s.arena, &set.ids)...)
+}
+
+// MarkSaved says that a set is stored as it is.
+func (s *Store) MarkSaved(k IDKey) {
+	if set := s.idSet(k); set != nil {
+		set.changed = false
+	}
+}
+
+// DropIDs forgets all sets of a person.
+func (s *Store) DropIDs(r Ref) {
+	l := &s.At(r).ids
+	for _, set := range view[idSet](&s.arena, l) {
+		s.freeIDs(set)
+	}
+	drop(&s.arena, l)
+}
+
+// DropIDsBefore forgets the sets of days before day; imported ids are kept for good.
+func (s *Store) DropIDsBefore(r Ref, day int32) {
+	l := &s.At(r).ids
+	for i := 0; i < int(l.n); {
+		if set := view[idSet](&s.arena, l)[i]; !set.imported && set.day < day {
+			s.freeIDs(set)
+			remove[idSet](&s.arena, l, i, i+1)
+			continue
+		}
+		i++
+	}
+}
+
+func (s *Store) freeIDs(set idSet) {
+	if set.isBig {
+		s.big[set.ids.block] = nil
+		s.idleBig = append(s.idleBig, set.ids.block)
+		return
+	}
+	drop(&s.arena, &set.ids)
+}
+
+// bigSet is a sorted set in chunks, of people who send thousands of messages a day.
+type bigSet struct{ chunks [][]uint64 }
+
+const chunkIDs = 256
+
+// find is the chunk and the place in it where id is, or would be.
+func (b *bigSet) find(id uint64) (c, i int, found bool) {
+	c, _ = slices.BinarySearchFunc(b.chunks, id, func(chunk []uint64, id uint64) int {
+		if chunk[len(chunk)-1] < id {
+			return -1
+		}
+		return 1
+	})
+	c = min(c, len(b.chunks)-1)
+	i, found = slices.BinarySearch(b.chunks[c], id)
+	return c, i, found
+}
+
+func (b *bigSet) has(id uint64) bool {
+	_, _, found := b.find(id)
+	return found
+}
+
+func (b *bigSet) add(id uint64) bool {
+	c, i, found := b.find(id)
+	if found {
+		return false
+	}
+	if len(b.chunks[c]) == chunkIDs {
+		const half = chunkIDs / 2
+		upper := append(make([]uint64, 0, chunkIDs), b.chunks[c][half:]...)
+		b.chunks[c] = b.chunks[c][:half]
+		b.chunks = slices.Insert(b.chunks, c+1, upper)
+		if i > half {
+			c, i = c+1, i-half
+		}
+	}
+	b.chunks[c] = slices.Insert(b.chunks[c], i, id)
+	return true
+}

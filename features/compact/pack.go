@@ -1,0 +1,313 @@
+package compact
+
+import (
+	"time"
+	"unsafe"
+
+	"kindred/data"
+)
+
+// The sizes that Size counts, beside the texts.
+const (
+	emptySize = 256
+	slotSize  = 10
+	paneSize  = 4
+	timeSize  = 3
+)
+
+// Size estimates the encoded bytes of a compact profile without its history, as the
+// budget of package features counts them; it is kept up to date by every change.
+func (p *Person) Size() int { return int(p.size) }
+
+// cluster is a data.Assignment: 40 bytes.
+type cluster struct {
+	distance, confidence float64
+	since                int64
+	version              Symbol
+	number               int32
+	model                Symbol
+}
+
+// Open returns the profile of a person for changing it at will. Until Close, the
+// compact form is empty. The profile has memory of its own.
+func (s *Store) Open(r Ref) *data.Profile {
+	if q := s.rich[r]; q != nil {
+		return q
+	}
+	p := s.At(r)
+	q := s.Unpack(r)
+	s.empty(p)
+	p.Flags &^= Plain
+	s.rich[r] = &q
+	return &q
+}
+
+// Close gives an opened profile its compact form back, if it has one; otherwise it
+// stays as it is. The compact form copies what it keeps.
+func (s *Store) Close(r Ref) {
+	q := s.rich[r]
+	if p := s.At(r); q != nil && s.pack(p, q) {
+		delete(s.rich, r)
+		p.Flags |= Plain
+	}
+}
+
+// IsOpen reports whether a person's profile is not in its compact form.
+func (s *Store) IsOpen(r Ref) bool { return s.At(r).Flags&Plain == 0 }
+
+// pack makes p the compact form of q; false, without a change, when it has none.
+func (s *Store) pack(p *Person, q *data.Profile) bool {
+	switch {
+	case p.Flags&foreign != 0, q.Version > MaxVersion:
+		return false
+	case !fitIdentity(q.Identity), !fitSession(q.Session), !fitSession(q.Previous):
+		return false
+	case !fitRecents(q.Recent), !fitHistory(q.History), !fitAffinities(q.Affinities), !s.fitWindows(q.Slots):
+		return false
+	}
+	p.Version, p.LastOffset, p.FirstSeen, p.LastSeen = q.Version, q.LastOffset, q.FirstSeen, q.LastSeen
+	p.Engagement, p.Sessions = q.Engagement, q.Sessions
+	p.Flags &^= wideHistory | widePanes | Deleted | Redirected
+	p.set(Deleted, q.Deleted)
+	p.set(Redirected, q.Redirect != "")
+	s.packPapers(p, q)
+	s.packRecents(p, q.Recent)
+	s.packHistory(p, q.History)
+	s.packAffinities(p, q.Affinities)
+	s.packWindows(p, q.Slots)
+	out := resize[cluster](&s.arena, &p.clusters, len(q.Clusters))
+	for i, c := range q.Clusters {
+		out[i] = s.packCluster(c)
+	}
+	p.size = uint32(s.sizeOf(q))
+	return true
+}
+
+// packPapers takes over identifiers, sessions and what is rare.
+func (s *Store) packPapers(p *Person, q *data.Profile) {
+	var named bool
+	p.Session, named = packSession(q.Session)
+	p.set(currentNamed, named)
+	p.set(currentClosed, q.Session.Closed)
+	p.Previous, named = packSession(q.Previous)
+	p.set(previousNamed, named)
+	p.set(previousClosed, q.Previous.Closed)
+	rare := data.Profile{Redirect: q.Redirect, Merges: q.Merges, Traits: q.Traits, Consent: q.Consent}
+	hasRare := q.Redirect != "" || len(q.Merges) > 0 || len(q.Traits) > 0 || len(q.Consent) > 0
+	if len(q.Identity) == 0 && !hasRare && p.Derived() {
+		return
+	}
+	s.setPapers(p, func(dst []byte) []byte {
+		dst = appendIdentity(dst, q.ID, q.Identity)
+		if p.Flags&currentNamed != 0 {
+			dst = appendName(dst, q.Session.ID)
+		}
+		if p.Flags&previousNamed != 0 {
+			dst = appendName(dst, q.Previous.ID)
+		}
+		if hasRare {
+			dst, _ = rare.AppendBinary(dst) // never fails
+		}
+		return dst
+	})
+}
+
+// sizeOf is Size from scratch.
+func (s *Store) sizeOf(q *data.Profile) int {
+	n := emptySize + len(q.Consent)
+	for _, id := range q.Identity {
+		n += len(id.ID) + 20
+	}
+	for _, m := range q.Merges {
+		n += len(m.From) + len(m.Source) + 8
+	}
+	for _, t := range q.Traits {
+		n += len(t.Name) + len(t.Value) + len(t.Source) + 10
+	}
+	for _, x := range q.Slots {
+		n += slotSize + paneSize*len(x.Panes) + timeSize*len(x.Ring)
+	}
+	for _, a := range q.Affinities {
+		n += len(a.Facet) + len(a.Value) + 18
+	}
+	for _, r := range q.Recent {
+		n += len(r.ID) + len(r.Name) + len(r.Item) + 10
+	}
+	return n
+}
+
+// scratch is what views are built in.
+type scratch struct {
+	profile data.Profile
+	slots   []data.Slot
+	papers  []byte
+	text    []byte
+}
+
+// Unpack is the profile of a person, in memory of its own.
+func (s *Store) Unpack(r Ref) data.Profile {
+	var x scratch
+	return *s.unpack(r, &x)
+}
+
+// AppendBinary appends the encoded profile of a person to dst: the bytes that
+// data.Profile writes. It allocates nothing in the steady state.
+func (s *Store) AppendBinary(dst []byte, r Ref) ([]byte, error) {
+	return s.unpack(r, &s.scratch).AppendBinary(dst)
+}
+
+// unpack builds the profile in x. Its texts are the symbols', or in x.text; with an
+// x that is new, nothing else shares them.
+func (s *Store) unpack(r Ref, x *scratch) *data.Profile {
+	if q := s.rich[r]; q != nil {
+		return q
+	}
+	p, q := s.At(r), &x.profile
+	*q = data.Profile{Slots: q.Slots[:0], Affinities: q.Affinities[:0], Recent: q.Recent[:0], History: q.History[:0], Clusters: q.Clusters[:0], Identity: q.Identity[:0]}
+	x.text = x.text[:0]
+	if need := s.textLen(p); cap(x.text) < need {
+		x.text = make([]byte, 0, need+need/4)
+	}
+	// text is a string of what fn appends; x.text has room for all of it.
+	text := func(fn func([]byte) []byte) string {
+		from := len(x.text)
+		if x.text = fn(x.text); len(x.text) == from {
+			return ""
+		}
+		return unsafe.String(&x.text[from], len(x.text)-from)
+	}
+	same := func(b []byte) string { return text(func(dst []byte) []byte { return append(dst, b...) }) }
+	name := func(y *Session, named bool, b []byte) string {
+		switch {
+		case named:
+			return same(b)
+		case y.Events == 0:
+			return ""
+		}
+		return text(func(dst []byte) []byte { return appendDerived(dst, y.ID) })
+	}
+	q.ID = data.ProfileID(text(func(dst []byte) []byte { return appendID(dst, p.id) }))
+	q.Version, q.LastOffset, q.FirstSeen, q.LastSeen = p.Version, p.LastOffset, p.FirstSeen, p.LastSeen
+	q.Engagement, q.Sessions, q.Deleted = p.Engagement, p.Sessions, p.Flags&Deleted != 0
+
+	ids, current, previous, rest := s.sections(p)
+	if len(rest) > 0 {
+		var rare data.Profile
+		if err := rare.UnmarshalBinary(rest); err != nil {
+			panic("compact: papers: " + err.Error())
+		}
+		q.Redirect, q.Merges, q.Traits, q.Consent = rare.Redirect, rare.Merges, rare.Traits, rare.Consent
+	}
+	if len(ids) > 0 {
+		n, left := ids[0], ids[1:]
+		for range n {
+			var y identifier
+			y, left = next(left)
+			q.Identity = append(q.Identity, data.Identifier{Kind: y.kind(), ID: same(y.text()), FirstSeen: y.first(), LastSeen: y.last()})
+		}
+	}
+	q.Session = unpackSession(&p.Session, name(&p.Session, p.Flags&currentNamed != 0, current), p.Closed())
+	q.Previous = unpackSession(&p.Previous, name(&p.Previous, p.Flags&previousNamed != 0, previous), p.PreviousClosed())
+	q.Slots = s.unpackWindows(p, q.Slots)
+	q.Affinities = s.unpackAffinities(p, q.Affinities)
+	q.History = s.unpackHistory(p, q.History)
+	recents := view[recent](&s.arena, &p.recents)
+	for k := len(recents) - 1; k >= 0; k-- {
+		y := &recents[k]
+		q.Recent = append(q.Recent, data.RecentEvent{ID: text(func(dst []byte) []byte { return s.appendEventID(dst, y) }),
+			Name: s.Symbols.Text(y.name), Item: data.ItemID(s.Symbols.Text(y.item)), At: y.at.time()})
+	}
+	for _, c := range view[cluster](&s.arena, &p.clusters) {
+		q.Clusters = append(q.Clusters, s.unpackCluster(&c))
+	}
+	return q
+}
+
+// textLen bounds the bytes that unpack writes.
+func (s *Store) textLen(p *Person) int {
+	n := idBytes + 2*(len(derivedPrefix)+16) + int(p.papers.n)
+	recents := view[recent](&s.arena, &p.recents)
+	for k := range recents {
+		n += recents[k].idLen()
+	}
+	return n
+}
+
+// Room reports whether the lists of a compact profile can take one event more with
+// an id of so many bytes, so many items, and so many values of facets.
+func (p *Person) Room(idBytes, items, values int) bool {
+	return p.Version < MaxVersion && idBytes <= maxText && int(p.recents.n) < maxLen(unsafe.Sizeof(recent{})) &&
+		int(p.history.n)+items <= maxLen(unsafe.Sizeof(wide{})) && int(p.affinities.n)+values <= maxLen(unsafe.Sizeof(affinity{}))
+}
+
+// Shrink gives up recent events, oldest first, down to keepRecents, and then the weakest
+// value of the longest facet, down to keepValues a facet, until Size is less by over.
+// It returns how much is still over.
+func (s *Store) Shrink(p *Person, over, keepRecents, keepValues int, halfLife time.Duration) int {
+	target := int(p.size) - over
+	recents := view[recent](&s.arena, &p.recents)
+	n, size := 0, int(p.size)
+	for ; size > target && len(recents)-n > keepRecents; n++ {
+		size -= s.recentSize(&recents[n])
+	}
+	s.dropRecents(p, n)
+	for int(p.size) > target {
+		all := view[affinity](&s.arena, &p.affinities)
+		from, to := s.longestFacet(all)
+		if to-from <= keepValues {
+			break
+		}
+		i := from + weakest(all[from:to], halfLife)
+		p.size -= uint32(s.affinitySize(all[i].pair))
+		remove[affinity](&s.arena, &p.affinities, i, i+1)
+	}
+	return int(p.size) - target
+}
+
+// longestFacet is where the facet with the most values is, the first of equal ones.
+func (s *Store) longestFacet(all []affinity) (from, to int) {
+	for i := 0; i < len(all); {
+		j := i + 1
+		for facet := s.Symbols.known[all[i].pair].facet; j < len(all) && s.Symbols.known[all[j].pair].facet == facet; j++ {
+		}
+		if j-i > to-from {
+			from, to = i, j
+		}
+		i = j
+	}
+	return from, to
+}
+
+// Cluster is the person's assignment by a model, false when there is none.
+func (s *Store) Cluster(p *Person, model string) (data.Assignment, bool) {
+	for _, c := range view[cluster](&s.arena, &p.clusters) {
+		if s.Symbols.Text(c.model) == model {
+			return s.unpackCluster(&c), true
+		}
+	}
+	return data.Assignment{}, false
+}
+
+// SetCluster replaces the person's assignment by the same model, or adds it.
+func (s *Store) SetCluster(p *Person, a data.Assignment) {
+	one := s.packCluster(a)
+	all := view[cluster](&s.arena, &p.clusters)
+	i := 0
+	for i < len(all) && s.Symbols.Text(all[i].model) < a.Model {
+		i++
+	}
+	if i < len(all) && all[i].model == one.model {
+		all[i] = one
+		return
+	}
+	insert(&s.arena, &p.clusters, i, one)
+}
+
+func (s *Store) packCluster(a data.Assignment) cluster {
+	return cluster{distance: a.Distance, confidence: a.Confidence, since: a.Since, version: s.Symbols.Of(a.Version), number: a.Cluster, model: s.Symbols.Of(a.Model)}
+}
+
+func (s *Store) unpackCluster(c *cluster) data.Assignment {
+	return data.Assignment{Model: s.Symbols.Text(c.model), Version: s.Symbols.Text(c.version), Cluster: c.number,
+		Distance: c.distance, Confidence: c.confidence, Since: c.since}
+}

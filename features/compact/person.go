@@ -1,0 +1,96 @@
+package compact
+
+import "kindred/data"
+
+// Ref is a person in a Store. It stays the same until the person is forgotten.
+type Ref uint32
+
+// Person is the fixed part of a profile; the parts whose size differs from person to
+// person are lists in the store's arena.
+type Person struct {
+	id [2]uint64 // of the profile id, see key
+
+	Version    uint64
+	LastOffset int64
+	FirstSeen  int64
+	LastSeen   int64
+	Engagement data.Decayed
+	Session    Session
+	Previous   Session
+	Sessions   uint32
+
+	// Of the fold, not of the profile: when the session's timer is due, the time
+	// under which the timer queue holds it, and the batch that last used the person.
+	Due    int64
+	Queued int64
+	Used   uint32
+
+	Flags Flags
+
+	size       uint32 // see Size
+	papers     list   // of bytes: identifiers, names of sessions, what is rare
+	windows    list   // of uint16
+	recents    list
+	history    list
+	affinities list
+	clusters   list
+	ids        list
+}
+
+// Flags are what is yes or no about a person.
+type Flags uint16
+
+// The flags.
+const (
+	Touched       Flags = 1 << iota // the profile changed since the last commit
+	TimerSet                        // there is a session timer, at Due
+	TimerKnown                      // the fold knows whether there is one
+	TimerChanged                    // since the last commit
+	TimerQueued                     // the timer queue holds the person, under Queued
+	Plain                           // the profile is in its compact form and may be folded into
+	Deleted                         // data.Profile.Deleted
+	Redirected                      // there is a redirect
+	inUse                           // the record is somebody's
+	foreign                         // the profile id is not of the usual form; its text is in the store
+	currentClosed                   // Session.Closed
+	previousClosed
+	currentNamed // Session.ID is a tracker's, in papers
+	previousNamed
+	wideHistory
+	widePanes
+)
+
+// Session is a data.Session but for its name and whether it is closed. ID is the
+// number in a derived name; a name that a tracker gave is in the person's papers.
+type Session struct {
+	ID         uint64
+	Start, End int64
+	Events     uint32
+	PageViews  uint32
+	Items      uint32
+	Purchases  uint32
+}
+
+// stamp is a time in Unix ms in six bytes.
+type stamp [3]uint16
+
+// Times that fit into a stamp: the years −2,489 to 6,429. Two bits are left over.
+const (
+	minTime = -1 << 45
+	maxTime = 1<<45 - 1
+)
+
+// Fits reports whether the compact form can hold time t of an event.
+func Fits(t int64) bool { return minTime <= t && t <= maxTime }
+
+// stamped packs t, for which Fits holds, and two bits.
+func stamped(t int64, extra uint16) stamp {
+	u := uint64(t)
+	return stamp{uint16(u), uint16(u >> 16), uint16(u>>32)&0x3fff | extra<<14}
+}
+
+func (s stamp) time() int64 {
+	return int64(uint64(s[0])|uint64(s[1])<<16|uint64(s[2])<<32) << 18 >> 18
+}
+
+func (s stamp) extra() uint16 { return s[2] >> 14 }

@@ -1,0 +1,445 @@
+package compact
+
+import (
+	"math"
+
+	"kindred/data"
+	"kindred/features/window"
+)
+
+// Slot is the shape of one window: a ring of the newest times, or panes.
+type Slot struct {
+	ID    uint64       // of data.Slot
+	Ring  int          // how many times are kept; 0 for panes
+	Panes window.Paned // at most 64
+	Sum   bool         // panes hold a sum beside the count
+}
+
+// Shape is the windows of a profile, by rising ID; at most 18.
+type Shape []Slot
+
+// The windows of a person are one list of 16-bit units: for every slot of the shape a
+// byte with the number of its times or panes, and then, slot after slot, oldest first,
+//
+//	a ring    three units a time
+//	panes     two units with the index of the newest pane, then a unit or, where a
+//	          count has outgrown it, two units a pane: six bits say how many panes
+//	          older than the newest it is, the others count; then four units with
+//	          the sum, where the slot has one
+const (
+	headUnits = 9
+	timeUnits = 3
+	sumUnits  = 4
+	backBits  = 6
+	narrowMax = 1<<(16-backBits) - 1
+	wideMax   = 1<<(32-backBits) - 1
+
+	// maxCount is the most that a pane may have counted when it is packed, and
+	// MaxVersion the most records that may be folded into a compact profile after:
+	// together they stay below wideMax.
+	maxCount   = 1 << 24
+	MaxVersion = 1 << 24
+)
+
+// windows is the list in use.
+type windows struct {
+	shape Shape
+	units []uint16
+	pane  int // units of an index-and-count
+}
+
+func (s *Store) windows(p *Person) windows {
+	w := windows{s.shape, view[uint16](&s.arena, &p.windows), 1}
+	if p.Flags&widePanes != 0 {
+		w.pane = 2
+	}
+	return w
+}
+
+func (w windows) count(slot int) int {
+	if len(w.units) == 0 {
+		return 0
+	}
+	return int(w.units[slot/2] >> (8 * (slot % 2)) & 0xff)
+}
+
+func (w windows) setCount(slot, n int) {
+	shift := 8 * (slot % 2)
+	w.units[slot/2] = w.units[slot/2]&^(0xff<<shift) | uint16(n)<<shift
+}
+
+// size is the units of a slot with n times or panes.
+func (w windows) size(slot, n int) int {
+	switch d := &w.shape[slot]; {
+	case d.Ring > 0:
+		return n * timeUnits
+	case n == 0:
+		return 0
+	case d.Sum:
+		return 2 + n*(w.pane+sumUnits)
+	}
+	return 2 + n*w.pane
+}
+
+// each is the units of one pane of a slot.
+func (w windows) each(slot int) int {
+	if w.shape[slot].Sum {
+		return w.pane + sumUnits
+	}
+	return w.pane
+}
+
+// start is the first unit of a slot.
+func (w windows) start(slot int) int {
+	at := headUnits
+	for i := range slot {
+		if n := w.count(i); n > 0 {
+			at += w.size(i, n)
+		}
+	}
+	return at
+}
+
+func (w windows) long(at int) uint32       { return uint32(w.units[at]) | uint32(w.units[at+1])<<16 }
+func (w windows) setLong(at int, v uint32) { w.units[at], w.units[at+1] = uint16(v), uint16(v>>16) }
+
+func (w windows) time(at int) int64 {
+	return stamp{w.units[at], w.units[at+1], w.units[at+2]}.time()
+}
+
+func (w windows) setTime(at int, t int64) {
+	x := stamped(t, 0)
+	copy(w.units[at:at+timeUnits], x[:])
+}
+
+// tally is how much older than the newest a pane is, and its count.
+func (w windows) tally(at int) (back int64, count uint32) {
+	v := uint32(w.units[at])
+	if w.pane == 2 {
+		v = w.long(at)
+	}
+	return int64(v & (1<<backBits - 1)), v >> backBits
+}
+
+func (w windows) setTally(at int, back int64, count uint32) {
+	v := uint32(back) | count<<backBits
+	if w.pane == 2 {
+		w.setLong(at, v)
+		return
+	}
+	w.units[at] = uint16(v)
+}
+
+func (w windows) sum(at int) float64 {
+	return math.Float64frombits(uint64(w.long(at)) | uint64(w.long(at+2))<<32)
+}
+
+func (w windows) setSum(at int, v float64) {
+	u := math.Float64bits(v)
+	w.setLong(at, uint32(u))
+	w.setLong(at+2, uint32(u>>32))
+}
+
+// AddTime puts time t into a ring and keeps the newest. Fits(t) must hold.
+func (s *Store) AddTime(p *Person, slot int, t int64) {
+	w := s.windows(p)
+	n, limit := w.count(slot), w.shape[slot].Ring
+	start := w.start(slot)
+	i := n // its place: behind the times that are less
+	for i > 0 && w.time(start+(i-1)*timeUnits) >= t {
+		i--
+	}
+	if n >= limit {
+		if i == 0 {
+			return // older than everything in a full ring
+		}
+		copy(w.units[start:], w.units[start+timeUnits:start+i*timeUnits])
+		w.setTime(start+(i-1)*timeUnits, t)
+		return
+	}
+	at := start + i*timeUnits
+	w = s.open(p, at, timeUnits)
+	w.setTime(at, t)
+	w.setCount(slot, n+1)
+	s.grown(p, n, timeSize)
+}
+
+// grown counts a window that has one entry more.
+func (s *Store) grown(p *Person, before int, bytes uint32) {
+	p.size += bytes
+	if before == 0 {
+		p.size += slotSize
+	}
+}
+
+// AddPane counts one event of value v at time t in a paned window. t must not be
+// negative, Fits(t) hold and p.Version be below MaxVersion.
+func (s *Store) AddPane(p *Person, slot int, index int64, v float64) {
+	w := s.windows(p)
+	n, start := w.count(slot), w.start(slot)
+	sum := w.shape[slot].Sum
+	if n == 0 {
+		w = s.open(p, start, w.size(slot, 1))
+		w.setLong(start, uint32(index))
+		w.setTally(start+2, 0, 1)
+		if sum {
+			w.setSum(start+2+w.pane, window.Bounded(v))
+		}
+		w.setCount(slot, 1)
+		s.grown(p, 0, paneSize)
+		return
+	}
+	each, first := w.each(slot), start+2
+	newest := int64(w.long(start))
+	back := newest - index
+	if back < 0 {
+		drop := 0
+		for ; drop < n; drop++ {
+			if b, _ := w.tally(first + drop*each); b-back < w.shape[slot].Panes.N {
+				break
+			}
+		}
+		if drop > 0 {
+			w = s.shut(p, first, drop*each)
+			n -= drop
+			p.size -= paneSize * uint32(drop)
+		}
+		for i := range n {
+			b, c := w.tally(first + i*each)
+			w.setTally(first+i*each, b-back, c)
+		}
+		w.setLong(start, uint32(index))
+		back = 0
+	}
+	if back >= w.shape[slot].Panes.N {
+		return // no reading can cover it
+	}
+	i := n // its place: behind the panes that are older
+	for i > 0 {
+		b, c := w.tally(first + (i-1)*each)
+		if b > back {
+			break
+		}
+		i--
+		if b == back {
+			at := first + i*each
+			if w.pane == 1 && c == narrowMax {
+				s.widenPanes(p)
+				s.AddPane(p, slot, index, v)
+				return
+			}
+			w.setTally(at, b, c+1)
+			if sum {
+				w.setSum(at+w.pane, window.Bounded(window.Bounded(w.sum(at+w.pane))+window.Bounded(v)))
+			}
+			return
+		}
+	}
+	at := first + i*each
+	w = s.open(p, at, each)
+	w.setTally(at, back, 1)
+	if sum {
+		w.setSum(at+w.pane, window.Bounded(v))
+	}
+	w.setCount(slot, n+1)
+	s.grown(p, 1, paneSize)
+}
+
+// open makes room for units at a place, and shut takes units away.
+func (s *Store) open(p *Person, at, units int) windows {
+	if p.windows.n == 0 {
+		clear(resize[uint16](&s.arena, &p.windows, headUnits))
+	}
+	all := resize[uint16](&s.arena, &p.windows, int(p.windows.n)+units)
+	copy(all[at+units:], all[at:])
+	return s.windows(p)
+}
+
+func (s *Store) shut(p *Person, at, units int) windows {
+	remove[uint16](&s.arena, &p.windows, at, at+units)
+	return s.windows(p)
+}
+
+// widenPanes gives every pane of the person two units.
+func (s *Store) widenPanes(p *Person) {
+	s.scratch.slots = s.unpackWindows(p, s.scratch.slots[:0])
+	drop(&s.arena, &p.windows)
+	p.Flags |= widePanes
+	s.packWindows(p, s.scratch.slots)
+}
+
+// Count is how many times, or events of panes, the slot has in its window before now,
+// which is Unix ms, and Sum is the sum of the panes.
+func (s *Store) Count(p *Person, slot int, now int64) int {
+	w := s.windows(p)
+	n, start, d := w.count(slot), 0, &s.shape[slot]
+	if n == 0 {
+		return 0
+	}
+	start = w.start(slot)
+	total := 0
+	if d.Ring > 0 {
+		for i := n - 1; i >= 0; i-- {
+			t := w.time(start + i*timeUnits)
+			if t <= now-d.Panes.Width*d.Panes.N {
+				break
+			}
+			if t <= now {
+				total++
+			}
+		}
+		return total
+	}
+	newest, last, each := int64(w.long(start)), d.Panes.Index(now), w.each(slot)
+	for i := n - 1; i >= 0; i-- {
+		back, count := w.tally(start + 2 + i*each)
+		index := newest - back
+		if index <= last-d.Panes.N {
+			break
+		}
+		if index <= last {
+			total += int(count)
+		}
+	}
+	return total
+}
+
+// Sum is the sum over the slot's panes in the window before now, oldest first.
+func (s *Store) Sum(p *Person, slot int, now int64) float64 {
+	w := s.windows(p)
+	n, d := w.count(slot), &s.shape[slot]
+	if n == 0 || !d.Sum {
+		return 0
+	}
+	start := w.start(slot)
+	newest, last, each := int64(w.long(start)), d.Panes.Index(now), w.each(slot)
+	sum := 0.0
+	for i := range n {
+		at := start + 2 + i*each
+		back, _ := w.tally(at)
+		if index := newest - back; index > last-d.Panes.N && index <= last {
+			sum += window.Bounded(w.sum(at + w.pane))
+		}
+	}
+	return sum
+}
+
+// fitWindows reports whether the slots of a profile have a compact form.
+func (s *Store) fitWindows(slots []data.Slot) bool {
+	at := 0
+	for _, x := range slots {
+		for at < len(s.shape) && s.shape[at].ID < x.ID {
+			at++
+		}
+		if at == len(s.shape) || s.shape[at].ID != x.ID || !s.shape[at].fits(x) {
+			return false
+		}
+		at++
+	}
+	return true
+}
+
+func (d *Slot) fits(x data.Slot) bool {
+	if d.Ring > 0 {
+		for i, t := range x.Ring {
+			if !Fits(t) || i > 0 && x.Ring[i-1] > t {
+				return false
+			}
+		}
+		return len(x.Panes) == 0 && len(x.Ring) > 0 && len(x.Ring) <= d.Ring
+	}
+	for i, p := range x.Panes {
+		newest := x.Panes[len(x.Panes)-1].Index
+		if p.Index < 0 || newest > math.MaxUint32 || newest-p.Index >= d.Panes.N || p.Count > maxCount ||
+			i > 0 && x.Panes[i-1].Index >= p.Index || !d.Sum && math.Float64bits(p.Sum) != 0 {
+			return false
+		}
+	}
+	return len(x.Ring) == 0 && len(x.Panes) > 0
+}
+
+// packWindows takes over slots for which fitWindows holds.
+func (s *Store) packWindows(p *Person, slots []data.Slot) {
+	if len(slots) == 0 {
+		return
+	}
+	for _, x := range slots {
+		for _, pane := range x.Panes {
+			if pane.Count > narrowMax {
+				p.Flags |= widePanes
+			}
+		}
+	}
+	w, units := s.windows(p), headUnits
+	find := func(id uint64) (i int) {
+		for s.shape[i].ID != id {
+			i++
+		}
+		return i
+	}
+	for _, x := range slots {
+		units += w.size(find(x.ID), len(x.Ring)+len(x.Panes))
+	}
+	clear(resize[uint16](&s.arena, &p.windows, units))
+	w = s.windows(p)
+	at := headUnits
+	for _, x := range slots {
+		slot := find(x.ID)
+		w.setCount(slot, len(x.Ring)+len(x.Panes))
+		for _, t := range x.Ring {
+			w.setTime(at, t)
+			at += timeUnits
+		}
+		if len(x.Panes) == 0 {
+			continue
+		}
+		newest := x.Panes[len(x.Panes)-1].Index
+		w.setLong(at, uint32(newest))
+		at += 2
+		for _, pane := range x.Panes {
+			w.setTally(at, newest-pane.Index, pane.Count)
+			at += w.pane
+			if s.shape[slot].Sum {
+				w.setSum(at, pane.Sum)
+				at += sumUnits
+			}
+		}
+	}
+}
+
+// unpackWindows appends the slots of p to dst. It uses what dst's spare elements hold.
+func (s *Store) unpackWindows(p *Person, dst []data.Slot) []data.Slot {
+	w := s.windows(p)
+	at := headUnits
+	for slot := range s.shape {
+		n := w.count(slot)
+		if n == 0 {
+			continue
+		}
+		if len(dst) < cap(dst) {
+			dst = dst[:len(dst)+1]
+		} else {
+			dst = append(dst, data.Slot{})
+		}
+		x := &dst[len(dst)-1]
+		*x = data.Slot{ID: s.shape[slot].ID, Ring: x.Ring[:0], Panes: x.Panes[:0]}
+		if s.shape[slot].Ring > 0 {
+			for i := range n {
+				x.Ring = append(x.Ring, w.time(at+i*timeUnits))
+			}
+		} else {
+			newest := int64(w.long(at))
+			for i := range n {
+				from := at + 2 + i*w.each(slot)
+				back, count := w.tally(from)
+				pane := data.Pane{Index: newest - back, Count: count}
+				if s.shape[slot].Sum {
+					pane.Sum = w.sum(from + w.pane)
+				}
+				x.Panes = append(x.Panes, pane)
+			}
+		}
+		at += w.size(slot, n)
+	}
+	return dst
+}

@@ -1,0 +1,243 @@
+package features
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"kindred/data"
+	"kindred/data/event"
+	"kindred/features/compact"
+	"kindred/features/window"
+)
+
+// plan is a usual event, looked at before anything changes: one that can be folded
+// into the compact profile where it lies.
+type plan struct {
+	e          *data.Event
+	at         int64
+	p          *compact.Person
+	user, anon compact.Known
+	hasUser    bool
+	hasAnon    bool
+	opens      bool // a session; else it joins the current one
+	kind       data.Kind
+	rating     float64
+}
+
+// mostValues bounds the facet values of a usual event, so that no list outgrows its
+// compact form half-way.
+const mostValues = 256
+
+// plan looks at the event; false where it is not usual. A usual one is no identify and
+// tells no consent; its time is plausible; its identifiers are known to be the
+// person's; and it joins the current session or opens the next one. All others are
+// folded by apply, into the whole profile.
+func (f *fold) plan(e *data.Event, ids data.IDs, at int64) (*plan, bool) {
+	people := f.m.people
+	p := people.At(f.who)
+	if p.Flags&(compact.Plain|compact.Deleted|compact.Redirected) != compact.Plain ||
+		e.Type == data.Identify || len(e.Consent) > 0 || at <= 0 || !compact.Fits(at) ||
+		f.b.whole || !p.Room(len(e.ID), len(e.Items), mostValues) ||
+		p.RecentLen() > f.b.cfg.RecentCap || p.HistoryLen() > f.b.cfg.HistoryCap {
+		return nil, false
+	}
+	x := &f.m.scratch.plan
+	*x = plan{e: e, at: at, p: p}
+	if ids.User != "" {
+		var opens bool
+		if x.user, opens, x.hasUser = people.Knows(p, data.IDUser, string(ids.User)); !opens {
+			return nil, false
+		}
+	}
+	if ids.Anonymous != "" {
+		if x.anon, _, x.hasAnon = people.Knows(p, data.IDAnonymous, string(ids.Anonymous)); !x.hasAnon {
+			return nil, false
+		}
+	}
+	values := 0
+	for i := range e.Items {
+		for _, v := range e.Items[i].Facets {
+			values += len(v)
+		}
+	}
+	if values > mostValues {
+		return nil, false
+	}
+	var ok bool
+	if x.opens, ok = f.planSession(p, e.Session.ID, at); !ok {
+		return nil, false
+	}
+	x.kind, x.rating = event.Act(e)
+	return x, true
+}
+
+// planSession reports whether the event opens a session or joins the current one; not
+// ok where it is late, and where sessions would become one.
+func (f *fold) planSession(p *compact.Person, named string, at int64) (opens, ok bool) {
+	gap, current, previous := f.b.gap, &p.Session, &p.Previous
+	near := func(s *compact.Session) bool { return at > s.Start-gap && at < s.End+gap }
+	switch {
+	case strings.HasPrefix(named, "~"): // may be one of ours
+		return false, false
+	case current.Events == 0:
+		return true, previous.Events == 0
+	case named == "" && near(current) || named != "" && f.m.people.SessionIs(p, named):
+		if previous.Events == 0 {
+			return false, true
+		}
+		bothDerived := p.CurrentDerived() && p.PreviousDerived()
+		bridged := bothDerived && (previous.ID == current.ID || min(current.Start, at)-previous.End < gap) ||
+			!p.CurrentDerived() && f.m.people.PreviousIs(p, f.m.people.SessionText(p))
+		return false, !bridged
+	case previous.Events > 0 && (named == "" && near(previous) || named != "" && f.m.people.PreviousIs(p, named)):
+		return false, false
+	}
+	return true, at >= current.Start
+}
+
+// applyInPlace is apply for a usual event.
+func (f *fold) applyInPlace(x *plan) error {
+	p, e, people := x.p, x.e, f.m.people
+	f.m.touch(f.who, p)
+	p.Version++
+	p.LastOffset = f.offset
+	if p.FirstSeen == 0 || x.at < p.FirstSeen {
+		p.FirstSeen = x.at
+	}
+	p.LastSeen = max(p.LastSeen, x.at)
+	if x.hasUser {
+		x.user.See(x.at)
+	}
+	if x.hasAnon {
+		x.anon.See(x.at)
+	}
+	f.sessionInPlace(x)
+	var first compact.Symbol
+	if len(e.Items) > 0 {
+		first = people.Symbols.Of(string(e.Items[0].ID))
+	}
+	people.AddRecent(p, e.ID, people.Symbols.Of(clip(e.Name, maxRecentName)), first, x.at, f.b.cfg.RecentCap)
+	if x.kind != data.KindNone {
+		f.interactInPlace(x)
+	}
+	if over := p.Size() - f.b.cfg.MaxProfileBytes; over > 0 && people.Shrink(p, over, minRecents, minAffinities, AffinityHalfLife) > 0 {
+		q := f.m.open(f.who) // down to the traits
+		shrink(q, f.b.cfg.MaxProfileBytes)
+		return f.assign(q)
+	}
+	return f.assignInPlace(p)
+}
+
+// sessionInPlace is session and settle for a usual event.
+func (f *fold) sessionInPlace(x *plan) {
+	p, people := x.p, f.m.people
+	wasOpen, replaced := p.Session.Events > 0 && !p.Closed(), false
+	if x.opens {
+		named, id := x.e.Session.ID, uint64(0)
+		if named == "" {
+			id = sessionHash(x.e.Source, x.e.Profile, x.e.ID)
+		}
+		people.NextSession(p, named, id, x.at)
+		p.Sessions++
+		replaced = p.Previous.Events > 0 && !(p.Derived() && p.Previous.ID == p.Session.ID)
+		if replaced && wasOpen {
+			p.SetPreviousClosed(true)
+			f.change(data.Change{Profile: people.ID(f.who), Type: "session_ended", From: people.PreviousID(p)}, f.now)
+		}
+	}
+	s := &p.Session
+	s.Start, s.End = min(s.Start, x.at), max(s.End, x.at)
+	s.Events++
+	if x.e.Type == data.Page || x.e.Type == data.Screen {
+		s.PageViews++
+	}
+	if x.kind != data.KindNone {
+		s.Items += uint32(len(x.e.Items))
+	}
+	if x.kind == data.Purchase {
+		s.Purchases++
+	}
+	due := s.End + f.b.gap
+	closed := due <= f.now
+	if p.SetClosed(closed); closed {
+		if wasOpen {
+			f.m.clearTimer(f.who, p)
+		}
+		return
+	}
+	f.m.setTimer(f.who, p, due)
+	if replaced || !wasOpen {
+		f.change(data.Change{Profile: people.ID(f.who), Type: "session_started", To: people.SessionID(p)}, f.now)
+	}
+}
+
+// interactInPlace is interact for a usual event.
+func (f *fold) interactInPlace(x *plan) {
+	p, e, people, cfg := x.p, x.e, f.m.people, &f.b.cfg
+	var revenue, effort float64
+	for i := range e.Items {
+		it := &e.Items[i]
+		value := event.ActValue(x.kind, x.rating, it)
+		w := cfg.Weights.of(x.kind, value)
+		if x.kind == data.Purchase {
+			revenue += value
+		}
+		effort += math.Max(0, w)
+		item := people.Symbols.Of(string(it.ID))
+		people.AddHistory(p, compact.Act{Item: item, Kind: x.kind, At: x.at, Weight: w, Value: value}, cfg.HistoryCap)
+		if w > 0 {
+			f.countItem(item, string(it.ID), x.at, w)
+		}
+		for _, facet := range f.facetNames(it.Facets) {
+			for _, v := range it.Facets[facet] {
+				pair := people.Symbols.Pair(facet, v)
+				people.AddAffinity(p, pair, x.at, w, cfg.AffinityCap, AffinityHalfLife)
+				if w > 0 && facet == "category" {
+					f.countCategory(pair, v, x.at, w)
+				}
+			}
+		}
+	}
+	if e.Value > 0 && x.kind == data.Purchase {
+		revenue = e.Value // the order says what it was worth
+	}
+	for i := range f.b.slots {
+		s := &f.b.slots[i]
+		switch {
+		case s.kinds&(1<<x.kind) == 0:
+		case s.ring:
+			people.AddTime(p, i, x.at)
+		case s.sum:
+			people.AddPane(p, i, s.panes.Index(x.at), revenue)
+		default:
+			people.AddPane(p, i, s.panes.Index(x.at), 0)
+		}
+	}
+	if effort > 0 {
+		p.Engagement = window.Decay(p.Engagement, x.at, effort, EngagementHalfLife)
+	}
+}
+
+// facetNames are the names in order, in memory that the next call uses again.
+func (f *fold) facetNames(facets map[string][]string) []string {
+	names := f.m.scratch.names[:0]
+	for name := range facets {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	f.m.scratch.names = names
+	return names
+}
+
+// scratch is memory that folding uses again.
+type scratch struct {
+	plan      plan
+	names     []string
+	refs      []compact.Ref
+	vector    [len(dimensions)]float64
+	behaviour behaviour
+	sums      []float64
+	assign    []float64
+	key       []byte
+}
