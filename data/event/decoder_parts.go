@@ -301,12 +301,3 @@ func (d *Decoder) shownItems() ([]data.ShownItem, bool) {
 	list := d.arena.places.run(from)
 	return list, len(list) > 0 && s.comes(']')
 }
-
-// comes passes the byte c if it comes next.
-func (s *scan) comes(c byte) bool {
-	if s.i < len(s.b) && s.b[s.i] == c {
-		s.i++
-		return true
-	}
-	return false
-}

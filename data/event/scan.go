@@ -104,10 +104,8 @@ func escapeLen(b []byte) int {
 
 // at is the next byte that is not white space, or 0 at the end.
 func (s *scan) at() byte {
-	if s.i < len(s.b) {
-		if c := s.b[s.i]; c > ' ' {
-			return c
-		}
+	if s.i < len(s.b) && s.b[s.i] > ' ' {
+		return s.b[s.i]
 	}
 	return s.atSlow()
 }
@@ -124,15 +122,14 @@ func (s *scan) atSlow() byte {
 // name passes a field's name and the colon behind it, up to the value. A name with
 // an escape is given up on.
 func (s *scan) name() (from, to int, ok bool) {
-	if s.at() != '"' {
+	if (s.i >= len(s.b) || s.b[s.i] != '"') && s.at() != '"' {
 		return 0, 0, false
 	}
 	from, to, odd, ok := s.text()
-	if !ok || odd && hasBackslash(s.b[from:to]) || s.at() != ':' {
+	if !ok || odd && hasBackslash(s.b[from:to]) {
 		return from, to, false
 	}
-	s.i++
-	return from, to, true
+	return from, to, s.comes(':') || s.at() == ':' && s.comes(':')
 }
 
 func hasBackslash(b []byte) bool {
@@ -147,6 +144,9 @@ func hasBackslash(b []byte) bool {
 // more passes what stands between two fields or elements, or the bracket that ends
 // them: again is false behind the bracket.
 func (s *scan) more(end byte) (again, ok bool) {
+	if s.comes(',') {
+		return true, true
+	}
 	switch s.at() {
 	case ',':
 		s.i++
@@ -158,8 +158,21 @@ func (s *scan) more(end byte) (again, ok bool) {
 	return false, false
 }
 
+// comes passes the byte c if it comes next.
+func (s *scan) comes(c byte) bool {
+	if s.i < len(s.b) && s.b[s.i] == c {
+		s.i++
+		return true
+	}
+	return false
+}
+
 // value passes any value. depth is the nesting level that an object or array here has.
 func (s *scan) value(depth int) bool {
+	if s.i < len(s.b) && s.b[s.i] == '"' {
+		_, _, _, ok := s.text()
+		return ok
+	}
 	switch c := s.at(); c {
 	case '"':
 		_, _, _, ok := s.text()
