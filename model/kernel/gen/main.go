@@ -30,6 +30,7 @@ var files = []struct {
 	{"gather", gather},
 	{"gram", gram},
 	{"rotate", rotate},
+	{"cholesky", cholesky},
 	{"gemm", gemm},
 	{"scan", scan},
 	{"scan_dots", dotRows},

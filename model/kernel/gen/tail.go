@@ -72,15 +72,20 @@ func laneNumbers(size int) Mem {
 	return m
 }
 
-// constant is a float32 in all lanes.
-func (a isa) constant(name string, value float32) reg.VecVirtual {
+// memory is a float32 in read-only memory.
+func (a isa) memory(name string, value float32) Mem {
 	m, ok := data[name]
 	if !ok {
 		m = ConstData(name, U32(math.Float32bits(value))) // avo writes F32(1) as the integer 1
 		data[name] = m
 	}
+	return m
+}
+
+// constant is a float32 in all lanes.
+func (a isa) constant(name string, value float32) reg.VecVirtual {
 	v := a.vector()
-	VBROADCASTSS(m, v)
+	VBROADCASTSS(a.memory(name, value), v)
 	return v
 }
 
