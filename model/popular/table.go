@@ -130,7 +130,7 @@ func (t *table) top(prefix string, by Measure, of *trend, list *topList) {
 		default:
 			score = (max(0, t.short[at])*relative + a) / (score*of.perLo + a)
 		}
-		if score > list.least && (whole || strings.HasPrefix(t.keys[at], prefix)) {
+		if !(score <= list.least) && (whole || strings.HasPrefix(t.keys[at], prefix)) {
 			list.offer(t, int32(at), by, of)
 		}
 	}
@@ -157,7 +157,9 @@ func (l *topList) offer(t *table, at int32, by Measure, of *trend) {
 		return
 	}
 	if by == ByTrend {
-		e.Score = of.of(c)
+		if e.Score = of.of(c); e.Score != e.Score {
+			e.Score = 0 // endless weight over endless weight says nothing
+		}
 	}
 	if len(l.found) == l.k && compareEntries(e, l.found[0]) >= 0 || l.allow != nil && !l.allow(e.Key) {
 		return

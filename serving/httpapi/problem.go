@@ -130,6 +130,14 @@ func (a *api) retryAfter() string {
 func jsonFormat() huma.Format {
 	plain := huma.DefaultJSONFormat
 	return huma.Format{Unmarshal: plain.Unmarshal, Marshal: func(w io.Writer, v any) error {
+		if a, ok := v.(recommend.Answer); ok { // by far the most written, and with its own writer
+			b, err := a.AppendJSON(make([]byte, 0, 1024*(1+len(a.Items))))
+			if err != nil {
+				panic(fmt.Errorf("write the answer: %w", err))
+			}
+			_, err = w.Write(append(b, '\n'))
+			return err
+		}
 		var b bytes.Buffer
 		if err := plain.Marshal(&b, v); err != nil {
 			panic(fmt.Errorf("write the answer: %w", err))

@@ -1,0 +1,75 @@
+package recommend_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"kindred/data"
+	"kindred/serving/recommend"
+)
+
+// written is the answer as encoding/json writes it.
+func written(a recommend.Answer) (string, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(a)
+	return string(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), err
+}
+
+func TestAnAnswerIsWrittenAsEncodingJSONWritesIt(t *testing.T) {
+	text := rapid.OneOf(rapid.String(), rapid.StringMatching(`[ -~\x00-\x1f\x7f]{0,9}`), rapid.SampledFrom([]string{"", "lamp", "a<b>&c", "\u2028", "\xff", `"\`, "é"}))
+	id := rapid.Map(text, func(s string) data.ItemID { return data.ItemID(s) })
+	single := rapid.OneOf(rapid.Float32(), rapid.SampledFrom([]float32{0, 1, .1, -.25, 1e-6, 9.9e-7, 1e21, 1e20, -1e-9, math.MaxFloat32}))
+	double := rapid.OneOf(rapid.Float64(), rapid.SampledFrom([]float64{0, 9.99, 1e-7, 1e21, 5e-324}))
+	texts := rapid.OneOf(rapid.Just([]string(nil)), rapid.SliceOfN(text, 0, 3))
+	cause := rapid.Custom(func(t *rapid.T) recommend.Cause {
+		return recommend.Cause{Item: id.Draw(t, "item"), Title: text.Draw(t, "title"), Share: single.Draw(t, "share")}
+	})
+	reason := rapid.Custom(func(t *rapid.T) recommend.Reason {
+		return recommend.Reason{
+			Component: text.Draw(t, "component"), Share: single.Draw(t, "share"), Because: rapid.SliceOfN(cause, 0, 3).Draw(t, "because"), Terms: texts.Draw(t, "terms"),
+		}
+	})
+	item := rapid.Custom(func(t *rapid.T) recommend.Recommended {
+		return recommend.Recommended{
+			ID: id.Draw(t, "id"), Title: text.Draw(t, "title"), Position: rapid.Int().Draw(t, "position"), Score: single.Draw(t, "score"),
+			Categories: texts.Draw(t, "categories"), URL: text.Draw(t, "url"), ImageURL: text.Draw(t, "image"), Price: double.Draw(t, "price"),
+			Currency: text.Draw(t, "currency"), Reasons: rapid.SliceOfN(reason, 0, 3).Draw(t, "reasons"),
+			Unknown: rapid.Bool().Draw(t, "unknown"), Closed: rapid.Bool().Draw(t, "closed"),
+		}
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		a := recommend.Answer{
+			RequestID: text.Draw(t, "request"), User: data.UserID(text.Draw(t, "user")), Known: rapid.Bool().Draw(t, "known"), Model: text.Draw(t, "model"),
+			Components: texts.Draw(t, "components"), Fallback: text.Draw(t, "fallback"), Stale: rapid.Bool().Draw(t, "stale"),
+			GeneratedAt: time.UnixMilli(rapid.Int64Range(-1e12, 1e13).Draw(t, "at")).UTC(),
+		}
+		if rapid.Bool().Draw(t, "has items") {
+			a.Items = rapid.SliceOfN(item, 0, 3).Draw(t, "items")
+		}
+		want, err := written(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := a.AppendJSON([]byte("before"))
+		if err != nil || string(got) != "before"+want {
+			t.Fatalf("%v\n%s\nwant\n%s", err, got, want)
+		}
+	})
+}
+
+func TestAnAnswerWithoutJSONIsAnError(t *testing.T) {
+	inf := recommend.Answer{Items: []recommend.Recommended{{Price: math.Inf(1)}}}
+	if _, err := inf.AppendJSON(nil); err == nil {
+		t.Error("an infinite price was written")
+	}
+	if _, err := (recommend.Answer{GeneratedAt: time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)}).AppendJSON(nil); err == nil {
+		t.Error("a year of five digits was written")
+	}
+}
