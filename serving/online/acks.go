@@ -1,8 +1,10 @@
 package online
 
 import (
+	"hash/maphash"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"kindred/data"
 )
@@ -32,57 +34,95 @@ func Identifiers(ids data.IDs) []Identifier {
 }
 
 // Acks remembers, per identifier, the newest acknowledged position in each
-// partition. It is bounded and safe for concurrent use.
+// partition. It is bounded and safe for concurrent use. Identifiers are divided
+// among shards, so that requests of different people seldom meet at a lock.
 type Acks struct {
-	max    int
-	folded func(partition int32) int64 // offset of the next record to fold
-
-	mu        sync.Mutex
-	newest    map[Identifier][]Position
-	forgotten []int64 // by partition: the newest position that was dropped unfolded, or -1
+	folded    func(partition int32) int64 // offset of the next record to fold
+	seed      maphash.Seed
+	shards    []acks
+	forgotten []atomic.Int64 // by partition: the newest position that was dropped unfolded, or -1
 }
+
+// acks is one shard.
+type acks struct {
+	max int
+
+	mu     sync.Mutex
+	newest map[Identifier][]Position
+	_      [40]byte // keeps neighbours off one cache line
+}
+
+const (
+	mostShards = 32
+	shardIDs   = 64 // a smaller shard would forget too unevenly
+)
 
 // NewAcks remembers up to max identifiers. ends[p] is the log's end of partition p
 // now: what came before counts as acknowledged to everybody. folded is the
 // partition's cursor.
 func NewAcks(max int, ends []int64, folded func(partition int32) int64) *Acks {
-	a := &Acks{max: max, folded: folded, newest: map[Identifier][]Position{}, forgotten: make([]int64, len(ends))}
+	n := min(mostShards, 1+max/shardIDs)
+	a := &Acks{folded: folded, seed: maphash.MakeSeed(), shards: make([]acks, n), forgotten: make([]atomic.Int64, len(ends))}
+	for i := range a.shards {
+		a.shards[i].max, a.shards[i].newest = max/n, map[Identifier][]Position{}
+	}
 	for p, end := range ends {
-		a.forgotten[p] = end - 1
+		a.forgotten[p].Store(end - 1)
 	}
 	return a
 }
 
+// shard is where the identifier is.
+func (a *Acks) shard(id Identifier) *acks {
+	return &a.shards[maphash.Comparable(a.seed, id)%uint64(len(a.shards))]
+}
+
 // Note remembers that an event which carried these identifiers is at at.
 func (a *Acks) Note(ids []Identifier, at Position) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	for _, id := range ids {
-		known := a.newest[id]
-		i := slices.IndexFunc(known, func(p Position) bool { return p.Partition == at.Partition })
-		if i >= 0 {
-			known[i].Offset = max(known[i].Offset, at.Offset)
-			continue
-		}
-		if len(known) == 0 && len(a.newest) >= a.max {
-			a.makeRoom()
-		}
-		a.newest[id] = append(known, at)
+		s := a.shard(id)
+		s.mu.Lock()
+		a.note(s, id, at)
+		s.mu.Unlock()
 	}
 }
 
-// makeRoom drops an eighth of the identifiers, the folded ones for free, and
+// note is Note for one identifier of a locked shard.
+func (a *Acks) note(s *acks, id Identifier, at Position) {
+	known := s.newest[id]
+	i := slices.IndexFunc(known, func(p Position) bool { return p.Partition == at.Partition })
+	if i >= 0 {
+		known[i].Offset = max(known[i].Offset, at.Offset)
+		return
+	}
+	if len(known) == 0 && len(s.newest) >= s.max {
+		a.makeRoom(s)
+	}
+	s.newest[id] = append(known, at)
+}
+
+// makeRoom drops an eighth of the shard's identifiers, the folded ones for free, and
 // keeps the newest of the others' positions per partition.
-func (a *Acks) makeRoom() {
-	drop := max(1, a.max/8)
-	for id, positions := range a.newest {
+func (a *Acks) makeRoom(s *acks) {
+	drop := max(1, s.max/8)
+	for id, positions := range s.newest {
 		for _, p := range positions {
 			if p.Offset >= a.folded(p.Partition) {
-				a.forgotten[p.Partition] = max(a.forgotten[p.Partition], p.Offset)
+				a.forget(p)
 			}
 		}
-		delete(a.newest, id)
+		delete(s.newest, id)
 		if drop--; drop == 0 {
+			return
+		}
+	}
+}
+
+// forget raises the partition's newest forgotten position.
+func (a *Acks) forget(p Position) {
+	for newest := &a.forgotten[p.Partition]; ; {
+		old := newest.Load()
+		if p.Offset <= old || newest.CompareAndSwap(old, p.Offset) {
 			return
 		}
 	}
@@ -92,8 +132,6 @@ func (a *Acks) makeRoom() {
 // up to date: per partition the newest one noted for any of them, and every
 // forgotten one, without those that are folded.
 func (a *Acks) Of(ids []Identifier) []Position {
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	var out []Position
 	add := func(p Position) {
 		if p.Offset < a.folded(p.Partition) {
@@ -105,20 +143,29 @@ func (a *Acks) Of(ids []Identifier) []Position {
 		}
 		out = append(out, p)
 	}
-	for p, offset := range a.forgotten {
-		add(Position{int32(p), offset})
-	}
 	for _, id := range ids {
-		for _, p := range a.newest[id] {
+		s := a.shard(id)
+		s.mu.Lock()
+		for _, p := range s.newest[id] {
 			add(p)
 		}
+		s.mu.Unlock()
+	}
+	// After the identifiers: one that is not there any more was forgotten before.
+	for p := range a.forgotten {
+		add(Position{int32(p), a.forgotten[p].Load()})
 	}
 	return out
 }
 
 // Len is the number of identifiers remembered.
 func (a *Acks) Len() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return len(a.newest)
+	n := 0
+	for i := range a.shards {
+		s := &a.shards[i]
+		s.mu.Lock()
+		n += len(s.newest)
+		s.mu.Unlock()
+	}
+	return n
 }
