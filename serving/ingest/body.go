@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -29,12 +30,44 @@ func (e *BodyError) Error() string { return "read the tracking call: " + e.Reaso
 // ParseBody reads the body of a route for calls of type typ; typ "" is the batch
 // route. Space around the document is ignored. The error is a *BodyError: bytes
 // that are no JSON object, not UTF-8, larger than maxBytes, more calls than
-// maxCalls, no batch. b is kept.
+// maxCalls, no batch. b is kept: the body's parts may alias it.
+//
+// Names in the envelope are read as encoding/json reads them: without regard to
+// case, the last of several winning. Bodies where that makes no difference, which
+// is what trackers send, are taken apart in one pass (event.Split).
 func ParseBody(b []byte, typ data.EventType, maxBytes int64, maxCalls int) (Body, error) {
-	switch {
-	case int64(len(b)) > maxBytes:
+	if int64(len(b)) > maxBytes {
 		return Body{}, &BodyError{fmt.Sprintf("%d bytes; at most %d are taken", len(b), maxBytes)}
-	case !utf8.Valid(b):
+	}
+	if parts, ok := event.Split(bytes.TrimSpace(b), typ != ""); ok {
+		body := Body{Calls: parts.Calls, Type: typ, WriteKey: strings.Clone(parts.WriteKey)}
+		if typ == "" {
+			body.Context = parts.Context
+			body.SentAt, _ = event.ParseTime(parts.SentAt) // without it the calls' own times stand
+		}
+		if err := body.bounded(maxCalls); err != nil {
+			return Body{}, err
+		}
+		return body, nil
+	}
+	return parseAnyBody(b, typ, maxCalls)
+}
+
+// bounded is the objection to too large a call on a route of its own, or too many
+// calls in a batch.
+func (b Body) bounded(maxCalls int) error {
+	switch {
+	case b.Type != "" && len(b.Calls[0]) > event.MaxCallBytes:
+		return &BodyError{fmt.Sprintf("%d bytes; one call may have at most %d", len(b.Calls[0]), event.MaxCallBytes)}
+	case b.Type == "" && len(b.Calls) > maxCalls:
+		return &BodyError{fmt.Sprintf("%d calls in batch; at most %d are taken", len(b.Calls), maxCalls)}
+	}
+	return nil
+}
+
+// parseAnyBody is ParseBody for any body of a proper size.
+func parseAnyBody(b []byte, typ data.EventType, maxCalls int) (Body, error) {
+	if !utf8.Valid(b) {
 		return Body{}, &BodyError{"the body is not UTF-8"}
 	}
 	b = bytes.TrimSpace(b)
@@ -50,19 +83,19 @@ func ParseBody(b []byte, typ data.EventType, maxBytes int64, maxCalls int) (Body
 	body := Body{Type: typ}
 	json.Unmarshal(envelope.WriteKey, &body.WriteKey) // a key that is no string is no key
 	if typ != "" {
-		if int64(len(b)) > event.MaxCallBytes {
-			return Body{}, &BodyError{fmt.Sprintf("%d bytes; one call may have at most %d", len(b), event.MaxCallBytes)}
-		}
 		body.Calls = []json.RawMessage{b}
+		if err := body.bounded(maxCalls); err != nil {
+			return Body{}, err
+		}
 		return body, nil
 	}
 	if envelope.Batch == nil {
 		return Body{}, &BodyError{`the field "batch" is missing; it must be a list of calls`}
 	}
-	if len(*envelope.Batch) > maxCalls {
-		return Body{}, &BodyError{fmt.Sprintf("%d calls in batch; at most %d are taken", len(*envelope.Batch), maxCalls)}
-	}
 	body.Calls = *envelope.Batch
+	if err := body.bounded(maxCalls); err != nil {
+		return Body{}, err
+	}
 	body.Context = envelope.Context
 	var sent string
 	if json.Unmarshal(envelope.SentAt, &sent) == nil {
