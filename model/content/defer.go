@@ -23,18 +23,19 @@ const (
 // Of the scores s_i = sum_t p_t x_it of a profile p, the mean is sum_t p_t mean(x_t), and the sum
 // of squared differences from it is sum_tu p_t p_u C_tu with the products
 // C_tu = sum_i (x_it − mean(x_t))(x_iu − mean(x_u)), kept for pairs of common terms. Rare
-// terms touch few rows; for these the scores are computed in full. No other row can
-// score more than |p_common| · max_i |x_i,common| (Cauchy and Schwarz).
+// terms touch few rows; for these the scores are computed in full. A row with l
+// common terms and no rare one cannot score more than the l strongest common terms of
+// the profile allow, √(p_1² + … + p_l²) · |x_i| (Cauchy and Schwarz).
 type common struct {
 	once    sync.Once
 	place   []int32   // term → number among the common ones, or −1
 	mean    []float64 // by term, common or not
 	product []float32 // C, lower triangle row by row
-	longest float64   // of the items' vectors without their rare terms
+	longest []float64 // by the number of common terms an item has: its longest vector of these
 }
 
-// Prepare chooses the common terms and multiplies them: 4·√items of them at most.
-// Memory is about 32 bytes an item. Cost is O(items · l²) with l common terms an item.
+// Prepare chooses the common terms and multiplies them: 8·√items of them at most.
+// Memory is 128 bytes an item at most, and 32 MiB. Cost is O(items · l²) with l common terms an item.
 func (m *Model) Prepare() { m.common.once.Do(func() { m.common.build(m) }) }
 
 func (c *common) build(m *Model) {
@@ -51,7 +52,7 @@ func (c *common) build(m *Model) {
 		c.mean[t] /= float64(max(1, n))
 	}
 	slices.SortFunc(order, func(a, b int32) int { return cmp.Or(cmp.Compare(df(b), df(a)), cmp.Compare(a, b)) })
-	order = order[:min(len(order), mostCommon, 4*int(math.Sqrt(float64(n))))]
+	order = order[:min(len(order), mostCommon, 8*int(math.Sqrt(float64(n))))]
 	for i, t := range order {
 		c.place[t] = int32(i)
 	}
@@ -69,7 +70,10 @@ func (c *common) build(m *Model) {
 				square += w * w
 			}
 		}
-		c.longest = max(c.longest, math.Sqrt(square))
+		for len(c.longest) <= len(places) {
+			c.longest = append(c.longest, 0)
+		}
+		c.longest[len(places)] = max(c.longest[len(places)], math.Sqrt(square))
 		for a, x := range places {
 			for b, y := range places[:a+1] {
 				sum[triangle(x, y)] += held[a] * held[b]
@@ -123,7 +127,7 @@ func (m *Model) Ask(h model.History, into *model.SparseScores) model.Opinion {
 func (o *opinion) moments(into *model.SparseScores) {
 	m, p, c := o.m, o.p, o.m.common
 	n := int32(m.items.Rows)
-	mean, square, length := 0.0, 0.0, 0.0 // of the common terms' part
+	mean, square := 0.0, 0.0 // of the common terms' part
 	p.common = p.common[:0]
 	for i, t := range p.top {
 		w := float64(p.weight[i])
@@ -132,14 +136,13 @@ func (o *opinion) moments(into *model.SparseScores) {
 		}
 		p.dense[t] = w
 		mean += w * c.mean[t]
-		length += w * w
 		for j, at := range p.common {
 			square += 2 * w * p.commonWeight(j) * float64(c.product[triangle(c.place[t], at.place)])
 		}
 		square += w * w * float64(c.product[triangle(c.place[t], c.place[t])])
 		p.common = append(p.common, commonTerm{c.place[t], int32(i)})
 	}
-	o.rest = math.Sqrt(length) * c.longest * (1 + 1e-5) // room for the items' float32 weights
+	o.rest = o.bound()
 	commonMean := mean
 	for i, t := range p.top { // the rare terms' own part
 		if c.place[t] >= 0 {
@@ -164,6 +167,20 @@ func (o *opinion) moments(into *model.SparseScores) {
 	if m.later != nil {
 		o.include(into)
 	}
+}
+
+// bound is the highest score that a row can have for the profile's common terms alone.
+func (o *opinion) bound() float64 {
+	bound, square, next := 0.0, 0.0, 0 // p.common falls, as top does
+	for _, longest := range o.m.common.longest {
+		bound = max(bound, math.Sqrt(square)*longest)
+		if next < len(o.p.common) {
+			w := o.p.commonWeight(next)
+			square += w * w
+			next++
+		}
+	}
+	return bound * (1 + 1e-5) // room for the float32 weights
 }
 
 // include makes the moments of the fitted rows those of all rows.

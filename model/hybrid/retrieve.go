@@ -16,23 +16,42 @@ import (
 // A history touches thousands of rows, and a search computes the score of each that
 // has an addend. So those are left out that cannot be among the k best: whose
 // vectors are so short that even in the query's direction they stay below k rows that were
-// scored before. Without its addend such a row cannot get into the list either.
+// scored before, or do so in their own. Without its addend such a row cannot get into the list either.
 func (l *List) retrieve(k int, f Filter) []rank.Ranked {
 	x := l.scorer.index
 	l.speak()
-	var keep func(row int32, add float32) bool
 	length := math.Sqrt(float64(kernel.Dot(l.query, l.query)))
-	if mark := l.mark(k, f) - rounding*length*float64(x.longest); !math.IsInf(mark, 0) && mark == mark {
+	mark := l.mark(k, f) - rounding*length*float64(x.longest)
+	if math.IsInf(mark, 0) || mark != mark {
+		l.addends(0, int32(x.items), nil)
+	} else {
 		mark -= rounding * math.Abs(mark)
-		mark, length := float32(mark), float32(length)
-		keep = func(row int32, add float32) bool { return length*x.norms[row]+max(0, add) >= mark }
+		least, length := float32(mark), float32(length)
+		l.addends(0, int32(x.items), func(row int32, add float32) bool { return length*x.norms[row]+max(0, add) >= least })
+		l.drop(least)
 	}
-	l.addends(0, int32(x.items), keep)
 	l.hide[0] = f.Hide.laid()
 	found, _ := x.rows.Top(retrieve.Query{
 		Vector: l.query, K: k, Only: f.Only.laid(), Hide: l.hide[:], Seen: l.seen, Rows: l.rows, Add: l.add,
 	})
 	return found
+}
+
+// drop leaves out the rows whose scores, with addends and without, are below least.
+func (l *List) drop(least float32) {
+	x, kept := l.scorer.index, 0
+	var dots [256]float32
+	for from := 0; from < len(l.rows); from += len(dots) {
+		rows, add := l.rows[from:min(from+len(dots), len(l.rows))], l.add[from:]
+		kernel.DotRows(dots[:len(rows)], x.table, rows, l.query)
+		for i, row := range rows {
+			if dots[i]+max(0, add[i]) >= least {
+				l.rows[kept], l.add[kept] = row, add[i]
+				kept++
+			}
+		}
+	}
+	l.rows, l.add = l.rows[:kept], l.add[:kept]
 }
 
 // mark is a score that k rows reach, out of those that get the most from one
