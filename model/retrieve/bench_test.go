@@ -3,6 +3,7 @@ package retrieve
 import (
 	"encoding/binary"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"syscall"
 	"testing"
@@ -12,37 +13,59 @@ import (
 	"kindred/model/retrieve/retrievetest"
 )
 
-// BenchmarkTop asks for the best 100, of all rows (case plain) and of a category of every second
-// row without 200 exclusions, the best ones (case filtered). Beside the time, in CPU time of the
-// process, it reports the mean number of rows rescored, the fraction of rows scanned, and
-// stream-ratio: the median over rounds of the time of a query to the time of one pass over the
-// codes that only adds them up, measured in turns in the same run.
+// BenchmarkTop asks for the best 100:
+//
+//   - plain: of all rows;
+//   - filtered: of a category of every tenth row, packed, without 200 excluded rows, of which half are
+//     among the best;
+//   - loose: the same, not packed;
+//   - hidden: of all rows without the 200 best ones;
+//   - addends: of all rows, 5000 of which have an addend.
+//
+// Beside the time, in CPU time of the process, it reports the mean number of rows rescored, the fraction of
+// rows scanned, and stream-ratio: the median over rounds of the time of a query to the time of
+// one pass over the codes that only adds them up, measured in turns in the same run.
 func BenchmarkTop(b *testing.B) {
 	for _, f := range []int{64, 128} {
 		for _, n := range []int{27_000, 100_000, 1_000_000} {
 			for _, spread := range []float64{0, 0.3, 0.6} {
 				b.Run(fmt.Sprintf("f=%d/n=%d/spread=%.1f", f, n, spread), func(b *testing.B) {
 					x := New(retrievetest.Vectors(n, f, spread, 1), f, Config{})
-					queries := make([]Query, 64)
-					vectors := retrievetest.Queries(len(queries), f, 1)
+					plain := make([]Query, 64)
+					vectors := retrievetest.Queries(len(plain), f, 1)
+					for i := range plain {
+						plain[i] = Query{Vector: vectors[i*f : (i+1)*f], K: 100}
+					}
 					category := rank.NewSet(n)
-					for row := 0; row < n; row += 2 {
+					for row := 0; row < n; row += 10 {
 						category.Add(int32(row))
 					}
-					for i := range queries {
-						queries[i] = Query{Vector: vectors[i*f : (i+1)*f], K: 100}
-					}
-					filtered := slices.Clone(queries)
-					for i := range filtered {
-						filtered[i].Only, filtered[i].K = x.Mask(category), 200
-						best, _ := x.Top(filtered[i])
-						for _, r := range best {
-							filtered[i].Seen = append(filtered[i].Seen, r.Row)
+					loose := x.Mask(category)
+					only := loose.Pack()
+					filtered, unpacked, hidden, addends := slices.Clone(plain), slices.Clone(plain), slices.Clone(plain), slices.Clone(plain)
+					rng := rand.New(rand.NewPCG(1, 1))
+					for i := range plain {
+						rows := make([]int32, 5000)
+						for j := range rows {
+							rows[j] = int32(j*(n/5000) + rng.IntN(n/5000))
 						}
-						filtered[i].K = 100
+						best, _ := x.Top(Query{Vector: plain[i].Vector, K: 200})
+						for _, r := range best {
+							hidden[i].Seen = append(hidden[i].Seen, r.Row)
+						}
+						seen := slices.Concat(hidden[i].Seen[:100], rows[:100])
+						filtered[i].Only, filtered[i].Seen = only, seen
+						unpacked[i].Only, unpacked[i].Seen = loose, seen
+						addends[i].Rows = rows
+						for range rows {
+							addends[i].Add = append(addends[i].Add, float32(rng.ExpFloat64()/10))
+						}
 					}
-					b.Run("plain", func(b *testing.B) { benchmarkTop(b, x, queries) })
+					b.Run("plain", func(b *testing.B) { benchmarkTop(b, x, plain) })
 					b.Run("filtered", func(b *testing.B) { benchmarkTop(b, x, filtered) })
+					b.Run("loose", func(b *testing.B) { benchmarkTop(b, x, unpacked) })
+					b.Run("hidden", func(b *testing.B) { benchmarkTop(b, x, hidden) })
+					b.Run("addends", func(b *testing.B) { benchmarkTop(b, x, addends) })
 				})
 			}
 		}

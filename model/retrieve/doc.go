@@ -29,6 +29,9 @@
 // falling ‖b‖, so that sixteen neighbours share a tight bound. Within both parts
 // coordinates are rotated at random, which makes them alike and the errors of bytes small.
 //
+// A filter makes θ lower, and with it the search longer, the fewer rows it allows. A mask that is used often is
+// therefore packed (Mask.Pack): its rows have codes of their own, which makes a filter cheaper than none.
+//
 // What helps is decided by what is measured while the search runs: the first part is not tried for some steps
 // after it excluded nothing, and steps of which the masks allow few rows are scored exactly at once.
 // Queries that are not finite or beyond all scale are scored exactly. Stats tells.
@@ -43,10 +46,12 @@
 //
 // For each row d + 9 bytes beside the vectors, which are the caller's, where d is f rounded
 // up to a multiple of 4: d of codes, 1 of scales and bounds, 8 of the order. A mask is one
-// bit a row, and so is the scratch of each concurrent query. A Principal basis has 4 f² bytes.
+// bit a row, and so is the scratch of each concurrent query. A Principal basis has 4 f² bytes;
+// a packed mask d + 5 for each of its rows.
 //
 // # Sources
 //
-// Stopping by norm, and bounds by a first part of the coordinates: Teflioudi, Gemulla & Mykytiuk, LEMP, SIGMOD 2015. Choosing between scan and index by measurement:
-// Abuzaid, Sethi, Bailis & Zaharia, To Index or Not to Index, ICDE 2019. Rotations before quantising: Ailon & Chazelle, STOC 2006.
+// Stopping by norm, and bounds by a first part of the coordinates: Teflioudi, Gemulla &
+// Mykytiuk, LEMP, SIGMOD 2015. Choosing between scan and index by measurement: Abuzaid, Sethi,
+// Bailis & Zaharia, To Index or Not to Index, ICDE 2019. Rotations: Ailon & Chazelle, STOC 2006.
 package retrieve

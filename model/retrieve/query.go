@@ -83,9 +83,15 @@ func (x *Index) Top(q Query) ([]rank.Ranked, Stats) {
 		s = new(search)
 	}
 	s.begin(x, q, k)
-	s.addends()
-	s.segment(&x.base.segment, 0, true)
-	s.segment(&x.tail.segment, x.base.groups(), false)
+	s.takeOut()
+	s.promising()
+	if q.Only != nil && q.Only.packed != nil {
+		s.segment(q.Only.packed, 0)
+	} else {
+		s.segment(&x.base.segment, 0)
+	}
+	s.segment(&x.tail.segment, x.base.groups())
+	s.others()
 	list, stats := s.best.list(), s.finish()
 	x.base.scratch.Put(s)
 	return list, stats

@@ -30,6 +30,7 @@ type search struct {
 	best  best
 	stats Stats
 
+	addends
 	out    []uint64           // rows to pass over, by position; zero between queries
 	words  [mostGroups]uint64 // allowed rows of a step
 	items  [mostGroups * group]int32
@@ -37,6 +38,7 @@ type search struct {
 	keys   []uint64 // candidates of a step by their reach
 	ids    [batch]int32
 	scores [batch]float32
+	extra  [batch]float32 // addends
 	direct bool
 	share  int // directShare or directShareFar
 	read   int // allowed rows met so far
@@ -49,6 +51,7 @@ func (s *search) begin(x *Index, q Query, k int) {
 	s.x, s.q = x, q
 	s.prepare(x.base, q.Vector)
 	s.best.k, s.best.heap = k, slices.Grow(s.best.heap[:0], k)
+	s.addends.rows, s.addends.left = s.addends.rows[:0], s.addends.left[:0]
 	s.stats, s.direct, s.read, s.blunt, s.blunted = Stats{Rows: x.Len()}, false, 0, 0, 0
 	if s.share = directShare; 4*len(x.base.vectors) > cached {
 		s.share = directShareFar
@@ -61,22 +64,27 @@ func (s *search) begin(x *Index, q Query, k int) {
 	}
 }
 
-// passOver leaves the row out of the scan and reports whether it was in.
-func (s *search) passOver(row int32) bool {
+// passOver leaves the row out of the scan and returns its position, or −1 if it is not
+// there or was left out before.
+func (s *search) passOver(row int32) int {
 	p := s.x.position(row)
 	if p < 0 || s.out[p>>6]>>(p&63)&1 == 1 {
-		return false
+		return -1
 	}
 	s.out[p>>6] |= 1 << (p & 63)
-	return true
+	return p
 }
 
 // finish cleans the scratch and returns the stats.
 func (s *search) finish() Stats {
-	for _, rows := range [2][]int32{s.q.Seen, s.q.Rows} {
-		for _, row := range rows {
-			if p := s.x.position(row); p >= 0 {
-				s.out[p>>6] = 0
+	if words := s.x.positions() / 64; 16*(len(s.q.Seen)+len(s.q.Rows)) > words {
+		clear(s.out[:words])
+	} else {
+		for _, rows := range [2][]int32{s.q.Seen, s.q.Rows} {
+			for _, row := range rows {
+				if p := s.x.position(row); p >= 0 {
+					s.out[p>>6] = 0
+				}
 			}
 		}
 	}
@@ -105,33 +113,13 @@ func (s *search) allowed(position int) bool {
 	return true
 }
 
-// addends scores the rows that have an addend and takes them out of the scan.
-func (s *search) addends() {
-	x := s.x
-	for i, row := range s.q.Rows {
-		if !s.passOver(row) || !s.allowed(x.position(row)) {
-			continue
-		}
-		if s.bounded && s.best.full() && int(row) < x.base.rows {
-			p := x.position(row)
-			norm := x.base.meta[p>>6*metaOfGroup+8+p>>4&3]
-			// A float32 sum is at most the rounded exact one.
-			if reach := s.longest(norm) + float64(s.q.Add[i]); reach+1e-6*max(reach, -reach) < float64(s.best.least()) {
-				continue
-			}
-		}
-		s.stats.Rescored++
-		s.best.add(row, x.Score(s.q.Vector, row)+s.q.Add[i])
-	}
-}
-
 // segment searches the rows of seg, whose groups begin with number first in the
 // order of the scan.
-func (s *search) segment(seg *segment, first int, sorted bool) {
+func (s *search) segment(seg *segment, first int) {
 	end := (seg.rows + group - 1) / group
 	for at := 0; at < end; {
-		if sorted && s.bounded && s.best.full() {
-			if end = s.stop(at, end); at >= end {
+		if seg.longest != nil && s.bounded && s.best.full() {
+			if end = s.stop(seg, at, end); at >= end {
 				return
 			}
 		}
@@ -164,11 +152,11 @@ func (s *search) step() int {
 }
 
 // stop is the first group in [at, end) whose rows are all too short to matter.
-func (s *search) stop(at, end int) int {
+func (s *search) stop(seg *segment, at, end int) int {
 	least := float64(s.best.least())
 	for at < end {
 		middle := int(uint(at+end) >> 1)
-		if s.longest(s.x.base.longest[middle]) < least {
+		if s.longest(seg.longest[middle]) < least {
 			end = middle
 		} else {
 			at = middle + 1
@@ -180,6 +168,9 @@ func (s *search) stop(at, end int) int {
 // fill sets the words of the n groups from at on and returns how many rows they allow.
 func (s *search) fill(seg *segment, first, at, n int) (allowed int) {
 	words, from := s.words[:n], first+at
+	if !seg.masked {
+		return s.fillPacked(seg, at, n)
+	}
 	out := s.out[from : from+n]
 	if s.q.Only != nil {
 		only := s.q.Only.part(from, n)
@@ -208,19 +199,65 @@ func (s *search) fill(seg *segment, first, at, n int) (allowed int) {
 	return allowed
 }
 
+// fillPacked is fill for rows that are not where the masks say: they are looked up one
+// by one while the answer has places left, later only those that the bound leaves.
+func (s *search) fillPacked(seg *segment, at, n int) int {
+	allowed := min(n*group, seg.rows-at*group)
+	for i := range s.words[:n] {
+		s.words[i] = ^uint64(0)
+	}
+	if rest := allowed - (n-1)*group; rest < group {
+		s.words[n-1] = 1<<rest - 1
+	}
+	if !s.best.full() {
+		for i := range allowed {
+			if s.excluded(seg.row(at*group + i)) {
+				s.words[i/group] &^= 1 << (i % group)
+				allowed--
+			}
+		}
+	}
+	return allowed
+}
+
+// excluded reports whether the query leaves out a row of the base.
+func (s *search) excluded(row int32) bool {
+	p := int(s.x.base.place[row])
+	if s.out[p>>6]>>(p&63)&1 == 1 {
+		return true
+	}
+	for _, h := range s.q.Hide {
+		if h != nil && h.at(p) {
+			return true
+		}
+	}
+	return false
+}
+
 // exact scores every allowed row of the n groups from at on.
 func (s *search) exact(seg *segment, at, n int) {
 	filled := 0
 	for i, w := range s.words[:n] {
 		for ; w != 0; w &= w - 1 {
-			s.ids[filled] = seg.row((at+i)*group + bits.TrailingZeros64(w))
-			if filled++; filled == batch {
-				s.rescore(seg, filled)
-				filled = 0
-			}
+			filled = s.put(seg, (at+i)*group+bits.TrailingZeros64(w), filled)
 		}
 	}
 	s.rescore(seg, filled)
+}
+
+// put adds the row at a position to the batch, of which so many places are filled, and
+// scores a batch that is full. It returns how many are filled then.
+func (s *search) put(seg *segment, position, filled int) int {
+	row := seg.row(position)
+	if !seg.masked && s.excluded(row) {
+		return filled
+	}
+	s.ids[filled] = row
+	if filled++; filled == batch {
+		s.rescore(seg, filled)
+		filled = 0
+	}
+	return filled
 }
 
 // rescore computes the exact scores of the first n of s.ids.
@@ -228,7 +265,7 @@ func (s *search) rescore(seg *segment, n int) {
 	s.stats.Rescored += n
 	kernel.DotRows(s.scores[:n], seg.vectors, s.ids[:n], s.q.Vector)
 	shift := int32(0)
-	if seg != &s.x.base.segment {
+	if seg == &s.x.tail.segment {
 		shift = int32(s.x.base.rows)
 	}
 	for i, row := range s.ids[:n] {
@@ -286,21 +323,17 @@ func filled(words []uint64) (n int) {
 // few rescores the rows of groups in which the first part of the codes left but few, and takes them
 // out: that costs less than the rest of the group's codes.
 func (s *search) few(seg *segment, at, n int) {
-	ids := 0
+	filled := 0
 	for i, w := range s.words[:n] {
 		if w == 0 || bits.OnesCount64(w) > fewLeft {
 			continue
 		}
 		for ; w != 0; w &= w - 1 {
-			s.ids[ids] = seg.row((at+i)*group + bits.TrailingZeros64(w))
-			if ids++; ids == batch {
-				s.rescore(seg, ids)
-				ids = 0
-			}
+			filled = s.put(seg, (at+i)*group+bits.TrailingZeros64(w), filled)
 		}
 		s.words[i] = 0
 	}
-	s.rescore(seg, ids)
+	s.rescore(seg, filled)
 }
 
 // reachOf is the highest score of a survivor.
@@ -328,30 +361,20 @@ func (s *search) first(seg *segment, at, groups, n, room int) {
 		s.keys = append(s.keys, key(int32(i), about))
 	}
 	greatest(s.keys, room)
-	ids := 0
+	filled := 0
 	for _, key := range s.keys[:room] {
 		item := int(s.items[ranked(key).Row])
 		s.words[item/group] &^= 1 << (item % group)
-		s.ids[ids] = seg.row(at*group + item)
-		if ids++; ids == batch {
-			s.rescore(seg, ids)
-			ids = 0
-		}
+		filled = s.put(seg, at*group+item, filled)
 	}
-	s.rescore(seg, ids)
+	s.rescore(seg, filled)
 	s.rest(seg, at, s.find(c, groups))
 }
 
-// consider puts survivor i into the batch unless θ excludes it by now, and scores
-// a batch that is full. It returns how many are in the batch.
+// consider puts survivor i into the batch unless θ excludes it by now.
 func (s *search) consider(seg *segment, at, i, filled int) int {
 	if s.reachOf(seg.meta[at*metaOfGroup:], i) < float64(s.best.least()) {
 		return filled
 	}
-	s.ids[filled] = seg.row(at*group + int(s.items[i]))
-	if filled++; filled == batch {
-		s.rescore(seg, filled)
-		filled = 0
-	}
-	return filled
+	return s.put(seg, at*group+int(s.items[i]), filled)
 }

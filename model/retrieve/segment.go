@@ -12,6 +12,8 @@ type segment struct {
 	rows    int       // how many are real
 	vectors []float32 // of the rows by row number within the segment
 	order   []int32   // position → row; nil: they are the same
+	longest []float32 // group → the greatest norm in it and all later ones; nil: rows are not sorted
+	masked  bool      // rows stand where the masks have their bits
 	codes             // for kernel.Scan
 }
 
@@ -84,34 +86,41 @@ func (b *base) build(vectors []float32, cfg Config) {
 	}
 
 	b.basis = newBasis(cfg.Basis, b.sample(), f, b.d, cfg.Seed)
-	groups := (n + group - 1) / group
 	b.split = b.d
 	if b.basis.split() > 0 {
 		b.split = b.basis.split()
 	}
-	b.grow(groups, b.split, b.d)
-	cuts := bands(groups)
-	split(len(cuts)-1, len(cuts)-1, workers, func(from, to int) {
-		z := newQuantizer(f, b.d, b.basis)
-		for band := from; band < to; band++ {
-			b.band(z, cuts[band], cuts[band+1])
-		}
-	})
+	b.lay(&b.segment, workers)
+	b.masked = true
 	for position, row := range b.order {
 		b.place[row] = int32(position)
 	}
-	b.longest = make([]float32, groups)
+}
+
+// lay quantises the rows of s, which are in order and sorted but for the order within
+// bands.
+func (b *base) lay(s *segment, workers int) {
+	groups := (s.rows + group - 1) / group
+	s.grow(groups, b.split, b.d)
+	cuts := bands(groups)
+	split(len(cuts)-1, len(cuts)-1, workers, func(from, to int) {
+		z := newQuantizer(b.f, b.d, b.basis)
+		for band := from; band < to; band++ {
+			b.band(s, z, cuts[band], cuts[band+1])
+		}
+	})
+	s.longest = make([]float32, groups)
 	longest := float32(0)
 	for g := groups - 1; g >= 0; g-- {
-		longest = max(longest, slices.Max(b.meta[g*metaOfGroup+8:g*metaOfGroup+12]))
-		b.longest[g] = longest
+		longest = max(longest, slices.Max(s.meta[g*metaOfGroup+8:g*metaOfGroup+12]))
+		s.longest[g] = longest
 	}
 }
 
 // band orders and quantises the groups [from, to).
-func (b *base) band(z *quantizer, from, to int) {
-	rows := b.order[from*group : min(to*group, b.rows)]
-	z.rows(b.vectors, rows)
+func (b *base) band(s *segment, z *quantizer, from, to int) {
+	rows := s.order[from*group : min(to*group, s.rows)]
+	z.rows(s.vectors, rows)
 	if b.basis.split() > 0 {
 		z.sort()
 	}
@@ -120,7 +129,7 @@ func (b *base) band(z *quantizer, from, to int) {
 		rows[i] = before[at]
 	}
 	for g := from; g < to; g++ {
-		z.group(g-from, b.from(g, b.split, b.d))
+		z.group(g-from, s.from(g, b.split, b.d))
 	}
 }
 

@@ -35,6 +35,7 @@ func (x *Index) Append(vectors []float32) *Index {
 		t.claimed = new(atomic.Int64)
 		t.claimed.Store(int64(t.rows + n))
 	}
+	t.masked = true
 	t.vectors = append(t.vectors, vectors...)
 	t.rows += n
 	z := newQuantizer(f, d, x.base.basis)

@@ -44,6 +44,13 @@ func check(t testing.TB, x *retrieve.Index, q retrieve.Query, fl filter) retriev
 	}
 	want := fullSort(x, q, fl)
 	got, stats := x.Top(q)
+	if q.Only != nil {
+		packed := q
+		packed.Only = q.Only.Pack()
+		if got, _ := x.Top(packed); !slices.Equal(got, want) {
+			t.Fatalf("Top of a packed mask and the full sort differ: %d and %d rows", len(got), len(want))
+		}
+	}
 	if !slices.Equal(got, want) {
 		i := 0
 		for i < min(len(got), len(want)) && got[i] == want[i] {
@@ -330,6 +337,34 @@ func TestAMaskOutlivesAppends(t *testing.T) {
 	}
 }
 
+func TestAPackedMaskIsUnpackedByAChange(t *testing.T) {
+	const n, f = 1000, 4
+	x := retrieve.New(retrievetest.Vectors(n, f, 0.4, 9), f, retrieve.Config{})
+	q := retrieve.Query{Vector: retrievetest.Queries(1, f, 9), K: n}
+	some, others := rank.SetOf(n, []int32{1, 2, 3, 4, 5}), rank.SetOf(n, []int32{4, 5, 6})
+	for name, c := range map[string]struct {
+		change func(m, o *retrieve.Mask)
+		want   int
+	}{
+		"and": {(*retrieve.Mask).And, 2}, "or": {(*retrieve.Mask).Or, 6}, "and not": {(*retrieve.Mask).AndNot, 3},
+	} {
+		m := x.Mask(some)
+		packed := m.Pack()
+		q.Only = packed
+		if got, stats := x.Top(q); len(got) != 5 || stats.Scanned > 64 {
+			t.Errorf("%s: a packed mask of 5 gives %d rows, %+v", name, len(got), stats)
+		}
+		c.change(packed, x.Mask(others))
+		if got, _ := x.Top(q); len(got) != c.want {
+			t.Errorf("%s: %d rows, want %d", name, len(got), c.want)
+		}
+		q.Only = m
+		if got, _ := x.Top(q); len(got) != 5 {
+			t.Errorf("%s: the mask that was packed changed: %d rows", name, len(got))
+		}
+	}
+}
+
 func TestMasksCombine(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const f = 2
@@ -396,6 +431,9 @@ func TestTopIsTheFullSort(t *testing.T) {
 			q.Only = x.Mask(fl.only)
 		}
 		q.Hide = []*retrieve.Mask{x.Mask(fl.hide[0]), nil}
+		if q.Only != nil && rapid.Bool().Draw(t, "packed") {
+			q.Only = q.Only.Pack()
+		}
 		want := fullSort(x, q, fl)
 		if got, stats := x.Top(q); !slices.Equal(got, want) {
 			t.Fatalf("Top = %v\nwant  %v\n%+v", got, want, stats)
