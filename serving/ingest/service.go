@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -15,10 +16,12 @@ import (
 
 // Log is all that ingest asks of the log.
 type Log interface {
-	// Append makes recs durable and assigns their offsets, all or none. The error
-	// is data.ErrOverloaded when its queue is full.
+	// Append makes recs durable and assigns their offsets, all or none, and keeps
+	// nothing of recs: the values are the caller's again when it returns, with or
+	// without an error, which is data.ErrOverloaded when its queue is full.
 	Append(ctx context.Context, recs []data.Record) error
-	// AppendDead keeps messages that could not be accepted.
+	// AppendDead stores messages that could not be accepted, and keeps nothing of
+	// letters either.
 	AppendDead(ctx context.Context, letters []data.DeadLetter) error
 }
 
@@ -47,6 +50,8 @@ type Service struct {
 	deps   Deps
 	shown  chan data.Event
 	counts counts
+
+	workbenches sync.Pool // of *workbench
 }
 
 type counts struct{ accepted, rejected, shownLogged, shownDropped atomic.Uint64 }
@@ -60,7 +65,9 @@ type Counts struct {
 
 // New takes calls in; Run must be running for impressions to be logged.
 func New(cfg Config, deps Deps) *Service {
-	return &Service{cfg: cfg, deps: deps, shown: make(chan data.Event, cfg.ImpressionQueue)}
+	s := &Service{cfg: cfg, deps: deps, shown: make(chan data.Event, cfg.ImpressionQueue)}
+	s.workbenches.New = func() any { return new(workbench) }
+	return s
 }
 
 // Config is the configuration given to New.
@@ -92,34 +99,39 @@ type Reject struct {
 }
 
 // Accept makes the calls of body durable: each as an event in the log or as a
-// dead letter. The error is data.ErrOverloaded, or the log's or index's, wrapped;
-// then the client must send the body again, and duplicates are dropped by id.
+// dead letter. Nothing of body is kept. The error is data.ErrOverloaded, or the
+// log's or index's, wrapped; then the client must send the body again, and
+// duplicates are dropped by id.
+//
+// In the steady state a call that is accepted costs no allocation here: it is
+// parsed, enriched, routed and sealed in memory of the request's that the next one
+// uses again.
 func (s *Service) Accept(ctx context.Context, body Body, from Caller) (Result, error) {
 	now := s.deps.Now().UTC().Truncate(time.Millisecond)
 	in := event.Intake{
 		Space: string(s.cfg.Space), Source: from.Source, Env: s.cfg.Env, Received: now, SentAt: body.SentAt,
 		MaxAge: s.cfg.MaxEventAge, BatchContext: body.Context, NewID: s.deps.NewID,
 	}
+	w := s.workbenches.Get().(*workbench)
+	defer s.release(w)
 	var (
 		result Result
-		events []data.Event
 		dead   []data.DeadLetter
 	)
 	for i, raw := range body.Calls {
-		e, err := s.canonical(ctx, raw, body.Type, in)
-		if err != nil {
-			if !isRefusal(err) {
-				return Result{}, err
-			}
+		err := s.take(ctx, w, raw, body.Type, &in)
+		switch {
+		case err == nil:
+		case isRefusal(err):
 			result.Rejected = append(result.Rejected, Reject{i, err.Error()})
 			dead = append(dead, data.DeadLetter{At: now, Source: from.Source, Reason: err.Error(), Raw: raw})
-			continue
+		default:
+			return Result{}, err
 		}
-		events = append(events, e)
 	}
 	// Events first: when the log is full the client sends the body again, and events
 	// are dropped by their ids the second time, dead letters are not.
-	if err := s.Append(ctx, events); err != nil {
+	if err := s.write(ctx, w, true); err != nil {
 		return Result{}, err
 	}
 	if len(dead) > 0 {
@@ -127,25 +139,29 @@ func (s *Service) Accept(ctx context.Context, body Body, from Caller) (Result, e
 			return Result{}, fmt.Errorf("keep %d rejected calls: %w", len(dead), err)
 		}
 	}
-	result.Accepted = len(events)
-	s.counts.accepted.Add(uint64(len(events)))
+	result.Accepted = len(w.recs)
+	s.counts.accepted.Add(uint64(len(w.recs)))
 	s.counts.rejected.Add(uint64(len(dead)))
 	return result, nil
 }
 
-// canonical judges one call and makes its event, routed and enriched.
-func (s *Service) canonical(ctx context.Context, raw []byte, typ data.EventType, in event.Intake) (data.Event, error) {
-	call, err := event.ParseCall(raw, typ)
-	if err != nil {
-		return data.Event{}, err
+// take judges one call and puts its event, routed and enriched, on the workbench.
+func (s *Service) take(ctx context.Context, w *workbench, raw []byte, typ data.EventType, in *event.Intake) (err error) {
+	e := &w.event
+	if err := w.parser.Event(raw, typ, in, e); err != nil {
+		return err
 	}
-	e, err := call.Canonical(in)
-	if err != nil {
-		return data.Event{}, err
+	s.enrich(e)
+	ids := s.cfg.Identity.Clean(e.IDs)
+	// The calls of a browser's batch are one person's: the index answers once.
+	if last := w.last(); len(w.ids) > 0 && ids.User == last.User && ids.Anonymous == last.Anonymous {
+		e.Profile = w.profile
+	} else if e.Profile, err = s.home(ctx, ids); err != nil {
+		return err
 	}
-	s.enrich(&e)
-	e.Profile, err = s.route(ctx, e.IDs)
-	return e, err
+	w.profile = e.Profile
+	w.add(e, data.PartitionOf(string(e.Profile), s.deps.Partitions), ids)
+	return nil
 }
 
 // maxFacetBytes bounds what enriching adds to an event, so that it stays one that
@@ -175,31 +191,44 @@ func (s *Service) enrich(e *data.Event) {
 
 // route is the profile that the identifiers lead to.
 func (s *Service) route(ctx context.Context, ids data.IDs) (data.ProfileID, error) {
-	return s.cfg.Identity.Route(ids, func(kind data.IDKind, id string) (data.ProfileID, error) {
+	return s.home(ctx, s.cfg.Identity.Clean(ids))
+}
+
+// home is route for identifiers that are clean.
+func (s *Service) home(ctx context.Context, ids data.IDs) (data.ProfileID, error) {
+	return identity.Home(ids, func(kind data.IDKind, id string) (data.ProfileID, error) {
 		return s.deps.Index.Lookup(ctx, kind, id)
 	})
 }
 
 // Append makes routed events durable in one write and notes their positions.
 func (s *Service) Append(ctx context.Context, events []data.Event) error {
-	return s.append(ctx, events, s.deps.Acks.Note)
+	return s.append(ctx, events, true)
 }
 
-// append makes routed events durable and tells note, if there is one, where they are.
-func (s *Service) append(ctx context.Context, events []data.Event, note func([]online.Identifier, online.Position)) error {
-	if len(events) == 0 {
+// append makes routed events durable and notes their positions if told to.
+func (s *Service) append(ctx context.Context, events []data.Event, noted bool) error {
+	w := s.workbenches.Get().(*workbench)
+	defer s.release(w)
+	for i := range events {
+		e := &events[i]
+		w.addSealed(event.Seal(*e), data.PartitionOf(string(e.Profile), s.deps.Partitions), s.cfg.Identity.Clean(e.IDs))
+	}
+	return s.write(ctx, w, noted)
+}
+
+// write makes what is on the workbench durable.
+func (s *Service) write(ctx context.Context, w *workbench, noted bool) error {
+	if len(w.recs) == 0 {
 		return nil
 	}
-	recs := make([]data.Record, len(events))
-	for i, e := range events {
-		recs[i] = data.Record{Partition: data.PartitionOf(string(e.Profile), s.deps.Partitions), Value: event.Seal(e)}
+	if err := s.deps.Log.Append(ctx, w.records()); err != nil {
+		return fmt.Errorf("append %d events: %w", len(w.recs), err)
 	}
-	if err := s.deps.Log.Append(ctx, recs); err != nil {
-		return fmt.Errorf("append %d events: %w", len(events), err)
-	}
-	for i, e := range events {
-		if note != nil {
-			note(online.Identifiers(s.cfg.Identity.Clean(e.IDs)), online.Position{Partition: recs[i].Partition, Offset: recs[i].Offset})
+	if noted {
+		for i, r := range w.recs {
+			var few [2]online.Identifier
+			s.deps.Acks.Note(online.AppendIdentifiers(few[:0], w.ids[i]), online.Position{Partition: r.Partition, Offset: r.Offset})
 		}
 	}
 	return nil

@@ -156,5 +156,5 @@ fill:
 // appendShown makes impressions durable. They are no news to the person's own
 // profile, so their positions are not noted.
 func (s *Service) appendShown(ctx context.Context, batch []data.Event) error {
-	return s.append(ctx, batch, nil)
+	return s.append(ctx, batch, false)
 }

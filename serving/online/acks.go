@@ -3,6 +3,7 @@ package online
 import (
 	"hash/maphash"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -22,15 +23,17 @@ type Identifier struct {
 }
 
 // Identifiers are the ones that ids holds, user first.
-func Identifiers(ids data.IDs) []Identifier {
-	var out []Identifier
+func Identifiers(ids data.IDs) []Identifier { return AppendIdentifiers(nil, ids) }
+
+// AppendIdentifiers appends Identifiers to dst.
+func AppendIdentifiers(dst []Identifier, ids data.IDs) []Identifier {
 	if ids.User != "" {
-		out = append(out, Identifier{data.IDUser, string(ids.User)})
+		dst = append(dst, Identifier{data.IDUser, string(ids.User)})
 	}
 	if ids.Anonymous != "" {
-		out = append(out, Identifier{data.IDAnonymous, string(ids.Anonymous)})
+		dst = append(dst, Identifier{data.IDAnonymous, string(ids.Anonymous)})
 	}
-	return out
+	return dst
 }
 
 // Acks remembers, per identifier, the newest acknowledged position in each
@@ -77,7 +80,8 @@ func (a *Acks) shard(id Identifier) *acks {
 	return &a.shards[maphash.Comparable(a.seed, id)%uint64(len(a.shards))]
 }
 
-// Note remembers that an event which carried these identifiers is at at.
+// Note remembers that an event which carried these identifiers is at at. It keeps
+// copies: ids may be part of a request's body.
 func (a *Acks) Note(ids []Identifier, at Position) {
 	for _, id := range ids {
 		s := a.shard(id)
@@ -98,6 +102,7 @@ func (a *Acks) note(s *acks, id Identifier, at Position) {
 	if len(known) == 0 && len(s.newest) >= s.max {
 		a.makeRoom(s)
 	}
+	id.ID = strings.Clone(id.ID)
 	s.newest[id] = append(known, at)
 }
 

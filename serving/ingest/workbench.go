@@ -1,0 +1,72 @@
+package ingest
+
+import (
+	"kindred/data"
+	"kindred/data/event"
+)
+
+// workbench is the memory of one request: its events on their way from calls to
+// records. Strings on it alias the request's body.
+type workbench struct {
+	parser  event.Parser
+	event   data.Event     // the one in hand
+	profile data.ProfileID // the last event's
+
+	sealed []byte // the records' values, one behind the other
+	ends   []int  // of each value in sealed
+	recs   []data.Record
+	ids    []data.IDs // the user and anonymous identifiers of each record that identify somebody
+}
+
+// maxSealed bounds what a workbench keeps for the next request, in bytes: ten
+// times a usual large batch.
+const maxSealed = 4 << 20
+
+// add seals e, which the workbench's parser made, behind the others.
+func (w *workbench) add(e *data.Event, partition int32, ids data.IDs) {
+	w.sealed = w.parser.Seal(w.sealed, e)
+	w.record(partition, ids)
+}
+
+// addSealed puts a sealed event behind the others.
+func (w *workbench) addSealed(value []byte, partition int32, ids data.IDs) {
+	w.sealed = append(w.sealed, value...)
+	w.record(partition, ids)
+}
+
+func (w *workbench) record(partition int32, ids data.IDs) {
+	w.ends = append(w.ends, len(w.sealed))
+	w.recs = append(w.recs, data.Record{Partition: partition})
+	w.ids = append(w.ids, data.IDs{User: ids.User, Anonymous: ids.Anonymous})
+}
+
+// last are the identifiers of the last event, if there is one.
+func (w *workbench) last() (ids data.IDs) {
+	if n := len(w.ids); n > 0 {
+		ids = w.ids[n-1]
+	}
+	return ids
+}
+
+// records are the records with their values, which have stopped moving.
+func (w *workbench) records() []data.Record {
+	from := 0
+	for i, end := range w.ends {
+		w.recs[i].Value = w.sealed[from:end:end]
+		from = end
+	}
+	return w.recs
+}
+
+// release clears w for the next request.
+func (s *Service) release(w *workbench) {
+	if cap(w.sealed) > maxSealed || cap(w.recs) > 2*s.cfg.MaxCalls {
+		return // a request like this one is rare
+	}
+	w.parser.Reset()
+	clear(w.recs)
+	clear(w.ids)
+	w.event, w.profile = data.Event{}, ""
+	w.sealed, w.ends, w.recs, w.ids = w.sealed[:0], w.ends[:0], w.recs[:0], w.ids[:0]
+	s.workbenches.Put(w)
+}
