@@ -42,8 +42,14 @@ func build(version string, p Parts, all changes, loaded time.Time) (*Snapshot, e
 			facts[row] = &Facts{ID: data.ItemID(id)}
 		}
 	}
+	changed, beyond := s.sort(all)
+	for row, f := range changed {
+		facts[row] = f
+	}
 	s.known, s.extra = newShelf(facts, s.index), newShelf(nil, nil)
-	return s.with(all)
+	s.itemsVersion = all.version
+	s.receive(beyond)
+	return s, s.join()
 }
 
 // with is the snapshot after further changes to the catalog. Cost for items of the
@@ -53,8 +59,21 @@ func build(version string, p Parts, all changes, loaded time.Time) (*Snapshot, e
 func (s *Snapshot) with(c changes) (*Snapshot, error) {
 	next := *s
 	next.itemsVersion = c.version
-	changed := map[int32]*Facts{}
-	beyond := map[data.ItemID]*arrival{} // what becomes of items beyond the model; nil: deleted
+	changed, beyond := s.sort(c)
+	next.known = s.known.with(changed)
+	if len(beyond) > 0 {
+		next.receive(beyond)
+		if err := next.join(); err != nil {
+			return nil, err
+		}
+	}
+	return &next, nil
+}
+
+// sort divides changes into those of the model's items, by row, and those of items
+// beyond, nil for deleted ones.
+func (s *Snapshot) sort(c changes) (changed map[int32]*Facts, beyond map[data.ItemID]*arrival) {
+	changed, beyond = map[int32]*Facts{}, map[data.ItemID]*arrival{}
 	for _, it := range c.upserts {
 		if row, ok := s.knownRow(it.ID); ok {
 			changed[row] = factsOf(it)
@@ -73,16 +92,7 @@ func (s *Snapshot) with(c changes) (*Snapshot, error) {
 		}
 		beyond[id] = nil
 	}
-	next.known = s.known.with(changed)
-	if len(beyond) > 0 {
-		next.receive(beyond)
-	}
-	if len(beyond) > 0 || s.scorers == nil {
-		if err := next.join(); err != nil {
-			return nil, err
-		}
-	}
-	return &next, nil
+	return changed, beyond
 }
 
 // knownRow is the item's row in the model's vocab.

@@ -150,13 +150,17 @@ func (s *shelf) moved(changed map[int32]*Facts, touched map[string]bool) map[str
 	for c, rows := range s.postings {
 		postings[c] = rows
 	}
-	for c := range touched {
-		rows := slices.DeleteFunc(slices.Clone(s.postings[c]), func(r int32) bool { _, is := changed[r]; return is })
-		for row, f := range changed {
-			if slices.Contains(f.Categories, c) {
-				rows = append(rows, row)
+	joined := map[string][]int32{}
+	for row, f := range changed {
+		for i, c := range f.Categories {
+			if !slices.Contains(f.Categories[:i], c) { // an item may name a category twice
+				joined[c] = append(joined[c], row)
 			}
 		}
+	}
+	for c := range touched {
+		rows := slices.DeleteFunc(slices.Clone(s.postings[c]), func(r int32) bool { _, is := changed[r]; return is })
+		rows = append(rows, joined[c]...)
 		slices.Sort(rows)
 		if postings[c] = rows; len(rows) == 0 {
 			delete(postings, c)
