@@ -555,7 +555,7 @@ eachdone:
 	RET
 
 // func affineAVX2(dst *float32, src *float32, scale float32, shift float32, n int)
-// Requires: AVX, AVX2, FMA3, SSE2
+// Requires: AVX, AVX2, FMA3
 TEXT ·affineAVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
@@ -598,7 +598,7 @@ eachone:
 eachonedone:
 	TESTQ        DX, DX
 	JLE          eachdone
-	MOVQ         DX, X2
+	VMOVQ        DX, X2
 	VPBROADCASTD X2, Y2
 	VPCMPGTD     laneNumbers32<>+0(SB), Y2, Y2
 	VMASKMOVPS   (CX), Y2, Y3
@@ -620,7 +620,7 @@ DATA laneNumbers32<>+28(SB)/4, $0x00000007
 GLOBL laneNumbers32<>(SB), RODATA|NOPTR, $32
 
 // func cgStartAVX2(r *float32, dl *float32, inv *float32, x *float32, d *float32, ridge float32, n int)
-// Requires: AVX, AVX2, FMA3, SSE2
+// Requires: AVX, AVX2, FMA3
 TEXT ·cgStartAVX2(SB), NOSPLIT, $0-56
 	MOVQ         r+0(FP), AX
 	MOVQ         dl+8(FP), CX
@@ -709,7 +709,7 @@ eachone:
 eachonedone:
 	TESTQ        DI, DI
 	JLE          eachdone
-	MOVQ         DI, X4
+	VMOVQ        DI, X4
 	VPBROADCASTD X4, Y4
 	VPCMPGTD     laneNumbers32<>+0(SB), Y4, Y4
 	VMASKMOVPS   (BX), Y4, Y5
@@ -728,7 +728,7 @@ eachdone:
 	RET
 
 // func cgNormAVX2(r *float32, inv *float32, n int) float32
-// Requires: AVX, AVX2, FMA3, SSE, SSE2
+// Requires: AVX, AVX2, FMA3, SSE
 TEXT ·cgNormAVX2(SB), NOSPLIT, $0-28
 	MOVQ   r+0(FP), AX
 	MOVQ   inv+8(FP), CX
@@ -778,7 +778,7 @@ eachone:
 eachonedone:
 	TESTQ        DX, DX
 	JLE          eachdone
-	MOVQ         DX, X4
+	VMOVQ        DX, X4
 	VPBROADCASTD X4, Y4
 	VPCMPGTD     laneNumbers32<>+0(SB), Y4, Y4
 	VMASKMOVPS   (AX), Y4, Y5
@@ -801,7 +801,7 @@ eachdone:
 	RET
 
 // func cgFirstAVX2(p *float32, ap *float32, r *float32, inv *float32, dl *float32, n int)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2
 TEXT ·cgFirstAVX2(SB), NOSPLIT, $0-48
 	MOVQ p+0(FP), AX
 	MOVQ ap+8(FP), CX
@@ -871,7 +871,7 @@ eachone:
 eachonedone:
 	TESTQ        DI, DI
 	JLE          eachdone
-	MOVQ         DI, X0
+	VMOVQ        DI, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     laneNumbers32<>+0(SB), Y0, Y0
 	VMASKMOVPS   (DX), Y0, Y1
@@ -887,7 +887,7 @@ eachdone:
 	RET
 
 // func cgDirectionAVX2(p *float32, ap *float32, r *float32, inv *float32, dl *float32, beta float32, n int)
-// Requires: AVX, AVX2, FMA3, SSE2
+// Requires: AVX, AVX2, FMA3
 TEXT ·cgDirectionAVX2(SB), NOSPLIT, $0-56
 	MOVQ         p+0(FP), AX
 	MOVQ         ap+8(FP), CX
@@ -968,7 +968,7 @@ eachone:
 eachonedone:
 	TESTQ        DI, DI
 	JLE          eachdone
-	MOVQ         DI, X1
+	VMOVQ        DI, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     laneNumbers32<>+0(SB), Y1, Y1
 	VMASKMOVPS   (AX), Y1, Y2
@@ -986,7 +986,7 @@ eachdone:
 	RET
 
 // func cgStepAVX2(x *float32, r *float32, p *float32, ap *float32, inv *float32, alpha float32, n int) float32
-// Requires: AVX, AVX2, FMA3, SSE, SSE2
+// Requires: AVX, AVX2, FMA3, SSE
 TEXT ·cgStepAVX2(SB), NOSPLIT, $0-60
 	MOVQ         x+0(FP), AX
 	MOVQ         r+8(FP), CX
@@ -1081,7 +1081,7 @@ eachone:
 eachonedone:
 	TESTQ        DI, DI
 	JLE          eachdone
-	MOVQ         DI, X5
+	VMOVQ        DI, X5
 	VPBROADCASTD X5, Y5
 	VPCMPGTD     laneNumbers32<>+0(SB), Y5, Y5
 	VMASKMOVPS   (AX), Y5, Y6

@@ -16,113 +16,159 @@ func mirrorDown(a *float32, n int, blocks int)
 //go:noescape
 func mirrorUp(a *float32, n int, blocks int)
 
-// choleskyDiagonal8AVX512 is choleskyTile8AVX512 of the tile that begins on the diagonal: it also writes the
-// inverse pivots, and reports false when one is not positive and finite.
+// choleskyUpdate8AVX512 subtracts from 8 rows and two vectors of columns at tile, in which they have count0 and count1
+// columns, the products of rows above: x is the first of them in the columns whose numbers are the
+// tile's rows, n numbers apart, y in those of the tile, two vectors apart.
+//
+//go:noescape
+func choleskyUpdate8AVX512(tile *float32, x *float32, y *float32, above int, n int, count0 int, count1 int)
+
+// choleskySolve8AVX512 is choleskyUpdate8AVX512 with y n numbers apart, and then eliminates by the diagonal
+// block and the inverse pivots, as choleskyDiagonal has left them.
+//
+//go:noescape
+func choleskySolve8AVX512(tile *float32, x *float32, y *float32, above int, n int, count0 int, count1 int, pivots *float32, diagonal *float32)
+
+// choleskyDiagonal8AVX512 is choleskyUpdate8AVX512 of the tile that begins on the diagonal, and then eliminates: it
+// writes the inverse pivots, and reports false when one is not positive and finite.
 //
 //go:noescape
 func choleskyDiagonal8AVX512(tile *float32, x *float32, above int, n int, count0 int, count1 int, pivots *float32) bool
 
-// choleskyTile8AVX512 computes, of 8 rows of U, two vectors of columns, which begin at tile; count0 and count1 are how
-// many columns they have. x and y are the first of n numbers apart rows above them: x in the columns of
-// the diagonal, y in those of the tile. pivots are the inverse pivots, diagonal is the diagonal block.
+// choleskyUpdate4AVX512 subtracts from 4 rows and two vectors of columns at tile, in which they have count0 and count1
+// columns, the products of rows above: x is the first of them in the columns whose numbers are the
+// tile's rows, n numbers apart, y in those of the tile, two vectors apart.
 //
 //go:noescape
-func choleskyTile8AVX512(tile *float32, x *float32, y *float32, above int, n int, count0 int, count1 int, pivots *float32, diagonal *float32)
+func choleskyUpdate4AVX512(tile *float32, x *float32, y *float32, above int, n int, count0 int, count1 int)
 
-// choleskyDiagonal4AVX512 is choleskyTile4AVX512 of the tile that begins on the diagonal: it also writes the
-// inverse pivots, and reports false when one is not positive and finite.
+// choleskySolve4AVX512 is choleskyUpdate4AVX512 with y n numbers apart, and then eliminates by the diagonal
+// block and the inverse pivots, as choleskyDiagonal has left them.
+//
+//go:noescape
+func choleskySolve4AVX512(tile *float32, x *float32, y *float32, above int, n int, count0 int, count1 int, pivots *float32, diagonal *float32)
+
+// choleskyDiagonal4AVX512 is choleskyUpdate4AVX512 of the tile that begins on the diagonal, and then eliminates: it
+// writes the inverse pivots, and reports false when one is not positive and finite.
 //
 //go:noescape
 func choleskyDiagonal4AVX512(tile *float32, x *float32, above int, n int, count0 int, count1 int, pivots *float32) bool
 
-// choleskyTile4AVX512 computes, of 4 rows of U, two vectors of columns, which begin at tile; count0 and count1 are how
-// many columns they have. x and y are the first of n numbers apart rows above them: x in the columns of
-// the diagonal, y in those of the tile. pivots are the inverse pivots, diagonal is the diagonal block.
+// choleskyUpdate2AVX512 subtracts from 2 rows and two vectors of columns at tile, in which they have count0 and count1
+// columns, the products of rows above: x is the first of them in the columns whose numbers are the
+// tile's rows, n numbers apart, y in those of the tile, two vectors apart.
 //
 //go:noescape
-func choleskyTile4AVX512(tile *float32, x *float32, y *float32, above int, n int, count0 int, count1 int, pivots *float32, diagonal *float32)
+func choleskyUpdate2AVX512(tile *float32, x *float32, y *float32, above int, n int, count0 int, count1 int)
 
-// choleskyDiagonal2AVX512 is choleskyTile2AVX512 of the tile that begins on the diagonal: it also writes the
-// inverse pivots, and reports false when one is not positive and finite.
+// choleskySolve2AVX512 is choleskyUpdate2AVX512 with y n numbers apart, and then eliminates by the diagonal
+// block and the inverse pivots, as choleskyDiagonal has left them.
+//
+//go:noescape
+func choleskySolve2AVX512(tile *float32, x *float32, y *float32, above int, n int, count0 int, count1 int, pivots *float32, diagonal *float32)
+
+// choleskyDiagonal2AVX512 is choleskyUpdate2AVX512 of the tile that begins on the diagonal, and then eliminates: it
+// writes the inverse pivots, and reports false when one is not positive and finite.
 //
 //go:noescape
 func choleskyDiagonal2AVX512(tile *float32, x *float32, above int, n int, count0 int, count1 int, pivots *float32) bool
 
-// choleskyTile2AVX512 computes, of 2 rows of U, two vectors of columns, which begin at tile; count0 and count1 are how
-// many columns they have. x and y are the first of n numbers apart rows above them: x in the columns of
-// the diagonal, y in those of the tile. pivots are the inverse pivots, diagonal is the diagonal block.
+// choleskyUpdate1AVX512 subtracts from 1 rows and two vectors of columns at tile, in which they have count0 and count1
+// columns, the products of rows above: x is the first of them in the columns whose numbers are the
+// tile's rows, n numbers apart, y in those of the tile, two vectors apart.
 //
 //go:noescape
-func choleskyTile2AVX512(tile *float32, x *float32, y *float32, above int, n int, count0 int, count1 int, pivots *float32, diagonal *float32)
+func choleskyUpdate1AVX512(tile *float32, x *float32, y *float32, above int, n int, count0 int, count1 int)
 
-// choleskyDiagonal1AVX512 is choleskyTile1AVX512 of the tile that begins on the diagonal: it also writes the
-// inverse pivots, and reports false when one is not positive and finite.
+// choleskySolve1AVX512 is choleskyUpdate1AVX512 with y n numbers apart, and then eliminates by the diagonal
+// block and the inverse pivots, as choleskyDiagonal has left them.
+//
+//go:noescape
+func choleskySolve1AVX512(tile *float32, x *float32, y *float32, above int, n int, count0 int, count1 int, pivots *float32, diagonal *float32)
+
+// choleskyDiagonal1AVX512 is choleskyUpdate1AVX512 of the tile that begins on the diagonal, and then eliminates: it
+// writes the inverse pivots, and reports false when one is not positive and finite.
 //
 //go:noescape
 func choleskyDiagonal1AVX512(tile *float32, x *float32, above int, n int, count0 int, count1 int, pivots *float32) bool
 
-// choleskyTile1AVX512 computes, of 1 rows of U, two vectors of columns, which begin at tile; count0 and count1 are how
-// many columns they have. x and y are the first of n numbers apart rows above them: x in the columns of
-// the diagonal, y in those of the tile. pivots are the inverse pivots, diagonal is the diagonal block.
+// choleskyForwardAVX512 solves Uᵀy = b for the upper triangle U of a and b in work,
+// which has room for whole vectors and is lost. n is at least 16.
 //
 //go:noescape
-func choleskyTile1AVX512(tile *float32, x *float32, y *float32, above int, n int, count0 int, count1 int, pivots *float32, diagonal *float32)
+func choleskyForwardAVX512(dst *float32, work *float32, a *float32, n int)
 
-// choleskyForwardAVX512 solves Uᵀy = b for the upper triangle U of a, in place, for n > 0.
+// choleskyBackwardAVX512 solves Lᵀx = b for the lower triangle L of a, an n × n matrix, and b in
+// work, which has room for whole vectors and is lost, in the first count > 0 rows; there count < n, and n is at least 16.
 //
 //go:noescape
-func choleskyForwardAVX512(a *float32, b *float32, n int)
+func choleskyBackwardAVX512(dst *float32, work *float32, a *float32, n int, count int)
 
-// choleskyBackwardAVX512 solves Lᵀx = b for the lower triangle L of a, in place, for n > 0.
+// choleskyUpdate4AVX2 subtracts from 4 rows and two vectors of columns at tile, in which they have count0 and count1
+// columns, the products of rows above: x is the first of them in the columns whose numbers are the
+// tile's rows, n numbers apart, y in those of the tile, two vectors apart.
 //
 //go:noescape
-func choleskyBackwardAVX512(a *float32, b *float32, n int)
+func choleskyUpdate4AVX2(tile *float32, x *float32, y *float32, above int, n int, count0 int, count1 int)
 
-// choleskyDiagonal4AVX2 is choleskyTile4AVX2 of the tile that begins on the diagonal: it also writes the
-// inverse pivots, and reports false when one is not positive and finite.
+// choleskySolve4AVX2 is choleskyUpdate4AVX2 with y n numbers apart, and then eliminates by the diagonal
+// block and the inverse pivots, as choleskyDiagonal has left them.
+//
+//go:noescape
+func choleskySolve4AVX2(tile *float32, x *float32, y *float32, above int, n int, count0 int, count1 int, pivots *float32, diagonal *float32)
+
+// choleskyDiagonal4AVX2 is choleskyUpdate4AVX2 of the tile that begins on the diagonal, and then eliminates: it
+// writes the inverse pivots, and reports false when one is not positive and finite.
 //
 //go:noescape
 func choleskyDiagonal4AVX2(tile *float32, x *float32, above int, n int, count0 int, count1 int, pivots *float32) bool
 
-// choleskyTile4AVX2 computes, of 4 rows of U, two vectors of columns, which begin at tile; count0 and count1 are how
-// many columns they have. x and y are the first of n numbers apart rows above them: x in the columns of
-// the diagonal, y in those of the tile. pivots are the inverse pivots, diagonal is the diagonal block.
+// choleskyUpdate2AVX2 subtracts from 2 rows and two vectors of columns at tile, in which they have count0 and count1
+// columns, the products of rows above: x is the first of them in the columns whose numbers are the
+// tile's rows, n numbers apart, y in those of the tile, two vectors apart.
 //
 //go:noescape
-func choleskyTile4AVX2(tile *float32, x *float32, y *float32, above int, n int, count0 int, count1 int, pivots *float32, diagonal *float32)
+func choleskyUpdate2AVX2(tile *float32, x *float32, y *float32, above int, n int, count0 int, count1 int)
 
-// choleskyDiagonal2AVX2 is choleskyTile2AVX2 of the tile that begins on the diagonal: it also writes the
-// inverse pivots, and reports false when one is not positive and finite.
+// choleskySolve2AVX2 is choleskyUpdate2AVX2 with y n numbers apart, and then eliminates by the diagonal
+// block and the inverse pivots, as choleskyDiagonal has left them.
+//
+//go:noescape
+func choleskySolve2AVX2(tile *float32, x *float32, y *float32, above int, n int, count0 int, count1 int, pivots *float32, diagonal *float32)
+
+// choleskyDiagonal2AVX2 is choleskyUpdate2AVX2 of the tile that begins on the diagonal, and then eliminates: it
+// writes the inverse pivots, and reports false when one is not positive and finite.
 //
 //go:noescape
 func choleskyDiagonal2AVX2(tile *float32, x *float32, above int, n int, count0 int, count1 int, pivots *float32) bool
 
-// choleskyTile2AVX2 computes, of 2 rows of U, two vectors of columns, which begin at tile; count0 and count1 are how
-// many columns they have. x and y are the first of n numbers apart rows above them: x in the columns of
-// the diagonal, y in those of the tile. pivots are the inverse pivots, diagonal is the diagonal block.
+// choleskyUpdate1AVX2 subtracts from 1 rows and two vectors of columns at tile, in which they have count0 and count1
+// columns, the products of rows above: x is the first of them in the columns whose numbers are the
+// tile's rows, n numbers apart, y in those of the tile, two vectors apart.
 //
 //go:noescape
-func choleskyTile2AVX2(tile *float32, x *float32, y *float32, above int, n int, count0 int, count1 int, pivots *float32, diagonal *float32)
+func choleskyUpdate1AVX2(tile *float32, x *float32, y *float32, above int, n int, count0 int, count1 int)
 
-// choleskyDiagonal1AVX2 is choleskyTile1AVX2 of the tile that begins on the diagonal: it also writes the
-// inverse pivots, and reports false when one is not positive and finite.
+// choleskySolve1AVX2 is choleskyUpdate1AVX2 with y n numbers apart, and then eliminates by the diagonal
+// block and the inverse pivots, as choleskyDiagonal has left them.
+//
+//go:noescape
+func choleskySolve1AVX2(tile *float32, x *float32, y *float32, above int, n int, count0 int, count1 int, pivots *float32, diagonal *float32)
+
+// choleskyDiagonal1AVX2 is choleskyUpdate1AVX2 of the tile that begins on the diagonal, and then eliminates: it
+// writes the inverse pivots, and reports false when one is not positive and finite.
 //
 //go:noescape
 func choleskyDiagonal1AVX2(tile *float32, x *float32, above int, n int, count0 int, count1 int, pivots *float32) bool
 
-// choleskyTile1AVX2 computes, of 1 rows of U, two vectors of columns, which begin at tile; count0 and count1 are how
-// many columns they have. x and y are the first of n numbers apart rows above them: x in the columns of
-// the diagonal, y in those of the tile. pivots are the inverse pivots, diagonal is the diagonal block.
+// choleskyForwardAVX2 solves Uᵀy = b for the upper triangle U of a and b in work,
+// which has room for whole vectors and is lost. n is at least 16.
 //
 //go:noescape
-func choleskyTile1AVX2(tile *float32, x *float32, y *float32, above int, n int, count0 int, count1 int, pivots *float32, diagonal *float32)
+func choleskyForwardAVX2(dst *float32, work *float32, a *float32, n int)
 
-// choleskyForwardAVX2 solves Uᵀy = b for the upper triangle U of a, in place, for n > 0.
+// choleskyBackwardAVX2 solves Lᵀx = b for the lower triangle L of a, an n × n matrix, and b in
+// work, which has room for whole vectors and is lost, in the first count > 0 rows; there count < n, and n is at least 16.
 //
 //go:noescape
-func choleskyForwardAVX2(a *float32, b *float32, n int)
-
-// choleskyBackwardAVX2 solves Lᵀx = b for the lower triangle L of a, in place, for n > 0.
-//
-//go:noescape
-func choleskyBackwardAVX2(a *float32, b *float32, n int)
+func choleskyBackwardAVX2(dst *float32, work *float32, a *float32, n int, count int)

@@ -195,7 +195,7 @@ done:
 	RET
 
 // func axpyAVX2(alpha float32, x *float32, y *float32, n int)
-// Requires: AVX, AVX2, FMA3, SSE2
+// Requires: AVX, AVX2, FMA3
 TEXT ·axpyAVX2(SB), NOSPLIT, $0-32
 	MOVQ         x+8(FP), AX
 	MOVQ         y+16(FP), CX
@@ -242,7 +242,7 @@ eachone:
 eachonedone:
 	TESTQ        DX, DX
 	JLE          eachdone
-	MOVQ         DX, X1
+	VMOVQ        DX, X1
 	VPBROADCASTD X1, Y1
 	VPCMPGTD     laneNumbers32<>+0(SB), Y1, Y1
 	VMASKMOVPS   (AX), Y1, Y2

@@ -452,7 +452,7 @@ eachone:
 eachonedone:
 	TESTQ        DX, DX
 	JLE          eachdone
-	MOVQ         DX, X4
+	VMOVQ        DX, X4
 	VPBROADCASTQ X4, Y4
 	VPCMPGTQ     laneNumbers64<>+0(SB), Y4, Y4
 	VMASKMOVPD   (AX), Y4, Y5
@@ -478,7 +478,7 @@ DATA laneNumbers64<>+24(SB)/8, $0x0000000000000003
 GLOBL laneNumbers64<>(SB), RODATA|NOPTR, $32
 
 // func axpy64AVX2(alpha float64, x *float64, y *float64, n int)
-// Requires: AVX, AVX2, FMA3, SSE2
+// Requires: AVX, AVX2, FMA3
 TEXT ·axpy64AVX2(SB), NOSPLIT, $0-32
 	MOVQ         x+8(FP), AX
 	MOVQ         y+16(FP), CX
@@ -525,7 +525,7 @@ eachone:
 eachonedone:
 	TESTQ        DX, DX
 	JLE          eachdone
-	MOVQ         DX, X1
+	VMOVQ        DX, X1
 	VPBROADCASTQ X1, Y1
 	VPCMPGTQ     laneNumbers64<>+0(SB), Y1, Y1
 	VMASKMOVPD   (AX), Y1, Y2
@@ -538,7 +538,7 @@ eachdone:
 	RET
 
 // func givens64AVX2(x *float64, y *float64, c float64, s float64, n int)
-// Requires: AVX, AVX2, FMA3, SSE2
+// Requires: AVX, AVX2, FMA3
 TEXT ·givens64AVX2(SB), NOSPLIT, $0-40
 	MOVQ         x+0(FP), AX
 	MOVQ         y+8(FP), CX
@@ -606,7 +606,7 @@ eachone:
 eachonedone:
 	TESTQ        DX, DX
 	JLE          eachdone
-	MOVQ         DX, X2
+	VMOVQ        DX, X2
 	VPBROADCASTQ X2, Y2
 	VPCMPGTQ     laneNumbers64<>+0(SB), Y2, Y2
 	VMASKMOVPD   (AX), Y2, Y3
@@ -720,7 +720,7 @@ eachone:
 eachonedone:
 	TESTQ        DI, DI
 	JLE          eachdone
-	MOVQ         DI, X7
+	VMOVQ        DI, X7
 	VPBROADCASTQ X7, Y7
 	VPCMPGTQ     laneNumbers64<>+0(SB), Y7, Y7
 	VMASKMOVPD   (AX), Y7, Y8

@@ -136,7 +136,7 @@ done:
 	RET
 
 // func gatherAVX2(dst *float32, table *float32, rows *int32, n int, f int, ahead int, more int)
-// Requires: AVX, AVX2, MMX+, SSE2
+// Requires: AVX, AVX2, MMX+
 TEXT ·gatherAVX2(SB), NOSPLIT, $0-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         f+32(FP), CX
@@ -150,7 +150,7 @@ TEXT ·gatherAVX2(SB), NOSPLIT, $0-56
 	MOVQ         CX, R10
 	SUBQ         R9, R10
 	SHLQ         $0x02, R10
-	MOVQ         R9, X0
+	VMOVQ        R9, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     laneNumbers32<>+0(SB), Y0, Y0
 	SHLQ         $0x02, CX
@@ -206,7 +206,7 @@ DATA laneNumbers32<>+28(SB)/4, $0x00000007
 GLOBL laneNumbers32<>(SB), RODATA|NOPTR, $32
 
 // func gatherHalfAVX2(dst *float32, table *uint16, rows *int32, n int, f int, ahead int, more int)
-// Requires: AVX, AVX2, F16C, MMX+, SSE2
+// Requires: AVX, AVX2, F16C, MMX+
 TEXT ·gatherHalfAVX2(SB), NOSPLIT, $0-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         f+32(FP), CX
@@ -220,7 +220,7 @@ TEXT ·gatherHalfAVX2(SB), NOSPLIT, $0-56
 	MOVQ         CX, R10
 	SUBQ         R9, R10
 	SHLQ         $0x02, R10
-	MOVQ         R9, X0
+	VMOVQ        R9, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     laneNumbers32<>+0(SB), Y0, Y0
 	SHLQ         $0x02, CX

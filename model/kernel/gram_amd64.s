@@ -753,7 +753,7 @@ add:
 	RET
 
 // func gram4x1AVX2(dst *float32, a *float32, b *float32, w *float32, n int, stride int, count int)
-// Requires: AVX, AVX2, FMA3, SSE2
+// Requires: AVX, AVX2, FMA3
 TEXT ·gram4x1AVX2(SB), NOSPLIT, $0-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -762,7 +762,7 @@ TEXT ·gram4x1AVX2(SB), NOSPLIT, $0-56
 	MOVQ         n+32(FP), SI
 	MOVQ         stride+40(FP), DI
 	MOVQ         count+48(FP), R8
-	MOVQ         R8, X0
+	VMOVQ        R8, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     laneNumbers32<>+0(SB), Y0, Y0
 	VXORPS       Y1, Y1, Y1
@@ -902,7 +902,7 @@ add:
 	RET
 
 // func gram2x1AVX2(dst *float32, a *float32, b *float32, w *float32, n int, stride int, count int)
-// Requires: AVX, AVX2, FMA3, SSE2
+// Requires: AVX, AVX2, FMA3
 TEXT ·gram2x1AVX2(SB), NOSPLIT, $0-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -911,7 +911,7 @@ TEXT ·gram2x1AVX2(SB), NOSPLIT, $0-56
 	MOVQ         n+32(FP), SI
 	MOVQ         stride+40(FP), DI
 	MOVQ         count+48(FP), R8
-	MOVQ         R8, X0
+	VMOVQ        R8, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     laneNumbers32<>+0(SB), Y0, Y0
 	VXORPS       Y1, Y1, Y1
@@ -1008,7 +1008,7 @@ add:
 	RET
 
 // func gram1x1AVX2(dst *float32, a *float32, b *float32, w *float32, n int, stride int, count int)
-// Requires: AVX, AVX2, FMA3, SSE2
+// Requires: AVX, AVX2, FMA3
 TEXT ·gram1x1AVX2(SB), NOSPLIT, $0-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -1017,7 +1017,7 @@ TEXT ·gram1x1AVX2(SB), NOSPLIT, $0-56
 	MOVQ         n+32(FP), SI
 	MOVQ         stride+40(FP), DI
 	MOVQ         count+48(FP), R8
-	MOVQ         R8, X0
+	VMOVQ        R8, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     laneNumbers32<>+0(SB), Y0, Y0
 	VXORPS       Y1, Y1, Y1

@@ -907,43 +907,45 @@ done:
 // func normalAVX512(out *float32, rows *float32, w *float32, b *float32, p *float32, n int, f int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3
 TEXT ·normalAVX512(SB), NOSPLIT, $16-56
-	MOVQ  out+0(FP), AX
-	MOVQ  p+32(FP), CX
-	MOVQ  w+16(FP), DX
-	MOVQ  b+24(FP), BX
-	MOVQ  f+48(FP), SI
-	MOVQ  SI, DI
-	ANDQ  $0x0f, DI
-	MOVQ  SI, R8
-	SUBQ  DI, R8
-	SHLQ  $0x02, R8
-	MOVQ  $-1, R9
-	MOVQ  DI, R10
-	BZHIQ R10, R9, R9
-	KMOVW R9, K1
-	SHLQ  $0x02, SI
-	LEAQ  (SI)(SI*2), R9
-	MOVQ  rows+8(FP), R10
-	MOVQ  n+40(FP), R11
+	MOVQ      out+0(FP), AX
+	MOVQ      p+32(FP), CX
+	MOVQ      w+16(FP), DX
+	MOVQ      b+24(FP), BX
+	MOVQ      f+48(FP), SI
+	MOVQ      SI, DI
+	ANDQ      $0x0f, DI
+	MOVQ      SI, R8
+	SUBQ      DI, R8
+	SHLQ      $0x02, R8
+	MOVQ      $-1, R9
+	MOVQ      DI, R10
+	BZHIQ     R10, R9, R9
+	KMOVW     R9, K1
+	SHLQ      $0x02, SI
+	LEAQ      (SI)(SI*2), R9
+	MOVQ      rows+8(FP), R10
+	MOVQ      n+40(FP), R11
+	VMOVUPS.Z (CX)(R8*1), K1, Z0
+	VMOVUPS.Z (AX)(R8*1), K1, Z1
 
 rows4:
 	CMPQ   R11, $0x04
 	JLT    rows1
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
 	XORQ   R12, R12
 	CMPQ   R12, R8
 	JGE    fourdotrest
 
 fourdot:
-	VMOVUPS     (CX)(R12*1), Z4
+	VMOVUPS     (CX)(R12*1), Z6
 	LEAQ        (R10)(R12*1), R13
-	VFMADD231PS (R13), Z4, Z0
-	VFMADD231PS (R13)(SI*1), Z4, Z1
-	VFMADD231PS (R13)(SI*2), Z4, Z2
-	VFMADD231PS (R13)(R9*1), Z4, Z3
+	VFMADD231PS (R13), Z6, Z2
+	VFMADD231PS (R13)(SI*1), Z6, Z3
+	VFMADD231PS (R13)(SI*2), Z6, Z4
+	VFMADD231PS (R13)(R9*1), Z6, Z5
 	ADDQ        $0x40, R12
 	CMPQ        R12, R8
 	JLT         fourdot
@@ -951,58 +953,57 @@ fourdot:
 fourdotrest:
 	TESTQ       DI, DI
 	JEQ         fourdotdone
-	VMOVUPS.Z   (CX)(R12*1), K1, Z4
 	LEAQ        (R10)(R12*1), R12
 	VMOVUPS.Z   (R12), K1, Z6
-	VFMADD231PS Z6, Z4, Z0
+	VFMADD231PS Z6, Z0, Z2
 	VMOVUPS.Z   (R12)(SI*1), K1, Z6
-	VFMADD231PS Z6, Z4, Z1
+	VFMADD231PS Z6, Z0, Z3
 	VMOVUPS.Z   (R12)(SI*2), K1, Z6
-	VFMADD231PS Z6, Z4, Z2
+	VFMADD231PS Z6, Z0, Z4
 	VMOVUPS.Z   (R12)(R9*1), K1, Z6
-	VFMADD231PS Z6, Z4, Z3
+	VFMADD231PS Z6, Z0, Z5
 
 fourdotdone:
-	VUNPCKLPS     Z1, Z0, Z4
-	VUNPCKHPS     Z1, Z0, Z6
-	VADDPS        Z4, Z6, Z0
-	VUNPCKLPS     Z3, Z2, Z4
-	VUNPCKHPS     Z3, Z2, Z6
-	VADDPS        Z4, Z6, Z2
-	VUNPCKLPD     Z2, Z0, Z4
-	VUNPCKHPD     Z2, Z0, Z6
-	VADDPS        Z4, Z6, Z0
-	VEXTRACTF64X4 $0x01, Z0, Y4
-	VADDPS        Y4, Y0, Y0
-	VEXTRACTF32X4 $0x01, Y0, X4
-	VADDPS        X4, X0, X0
-	VMOVUPS       (DX), X4
+	VUNPCKLPS     Z3, Z2, Z6
+	VUNPCKHPS     Z3, Z2, Z8
+	VADDPS        Z6, Z8, Z2
+	VUNPCKLPS     Z5, Z4, Z6
+	VUNPCKHPS     Z5, Z4, Z8
+	VADDPS        Z6, Z8, Z4
+	VUNPCKLPD     Z4, Z2, Z6
+	VUNPCKHPD     Z4, Z2, Z8
+	VADDPS        Z6, Z8, Z2
+	VEXTRACTF64X4 $0x01, Z2, Y6
+	VADDPS        Y6, Y2, Y2
+	VEXTRACTF32X4 $0x01, Y2, X6
+	VADDPS        X6, X2, X2
+	VMOVUPS       (DX), X6
 	TESTQ         BX, BX
 	JNE           fourresidual
-	VMULPS        X4, X0, X0
+	VMULPS        X6, X2, X2
 	JMP           fourscaled
 
 fourresidual:
-	VFNMADD213PS (BX), X4, X0
+	VFNMADD213PS (BX), X6, X2
 
 fourscaled:
-	VMOVUPS      X0, (SP)
-	VBROADCASTSS (SP), Z4
-	VBROADCASTSS 4(SP), Z6
-	VBROADCASTSS 8(SP), Z7
-	VBROADCASTSS 12(SP), Z8
+	VMOVUPS      X2, (SP)
+	VBROADCASTSS (SP), Z6
+	VBROADCASTSS 4(SP), Z8
+	VBROADCASTSS 8(SP), Z9
+	VBROADCASTSS 12(SP), Z10
 	XORQ         R12, R12
 	CMPQ         R12, R8
 	JGE          fouraddrest
 
 fouradd:
-	VMOVUPS     (AX)(R12*1), Z9
+	VMOVUPS     (AX)(R12*1), Z11
 	LEAQ        (R10)(R12*1), R13
-	VFMADD231PS (R13), Z4, Z9
-	VFMADD231PS (R13)(SI*1), Z6, Z9
-	VFMADD231PS (R13)(SI*2), Z7, Z9
-	VFMADD231PS (R13)(R9*1), Z8, Z9
-	VMOVUPS     Z9, (AX)(R12*1)
+	VFMADD231PS (R13), Z6, Z11
+	VFMADD231PS (R13)(SI*1), Z8, Z11
+	VFMADD231PS (R13)(SI*2), Z9, Z11
+	VFMADD231PS (R13)(R9*1), Z10, Z11
+	VMOVUPS     Z11, (AX)(R12*1)
 	ADDQ        $0x40, R12
 	CMPQ        R12, R8
 	JLT         fouradd
@@ -1010,17 +1011,15 @@ fouradd:
 fouraddrest:
 	TESTQ       DI, DI
 	JEQ         fouradddone
-	VMOVUPS.Z   (AX)(R12*1), K1, Z9
-	LEAQ        (R10)(R12*1), R13
-	VMOVUPS.Z   (R13), K1, Z10
-	VFMADD231PS Z10, Z4, Z9
-	VMOVUPS.Z   (R13)(SI*1), K1, Z4
-	VFMADD231PS Z4, Z6, Z9
-	VMOVUPS.Z   (R13)(SI*2), K1, Z4
-	VFMADD231PS Z4, Z7, Z9
-	VMOVUPS.Z   (R13)(R9*1), K1, Z4
-	VFMADD231PS Z4, Z8, Z9
-	VMOVUPS     Z9, K1, (AX)(R12*1)
+	LEAQ        (R10)(R12*1), R12
+	VMOVUPS.Z   (R12), K1, Z11
+	VFMADD231PS Z11, Z6, Z1
+	VMOVUPS.Z   (R12)(SI*1), K1, Z6
+	VFMADD231PS Z6, Z8, Z1
+	VMOVUPS.Z   (R12)(SI*2), K1, Z6
+	VFMADD231PS Z6, Z9, Z1
+	VMOVUPS.Z   (R12)(R9*1), K1, Z6
+	VFMADD231PS Z6, Z10, Z1
 
 fouradddone:
 	LEAQ  (R10)(SI*4), R10
@@ -1036,15 +1035,15 @@ fourmoved:
 rows1:
 	TESTQ  R11, R11
 	JLE    done
-	VPXORD Z5, Z5, Z5
+	VPXORD Z7, Z7, Z7
 	XORQ   R9, R9
 	CMPQ   R9, R8
 	JGE    onedotrest
 
 onedot:
-	VMOVUPS     (CX)(R9*1), Z0
+	VMOVUPS     (CX)(R9*1), Z2
 	LEAQ        (R10)(R9*1), R12
-	VFMADD231PS (R12), Z0, Z5
+	VFMADD231PS (R12), Z2, Z7
 	ADDQ        $0x40, R9
 	CMPQ        R9, R8
 	JLT         onedot
@@ -1052,41 +1051,40 @@ onedot:
 onedotrest:
 	TESTQ       DI, DI
 	JEQ         onedotdone
-	VMOVUPS.Z   (CX)(R9*1), K1, Z0
 	LEAQ        (R10)(R9*1), R9
-	VMOVUPS.Z   (R9), K1, Z1
-	VFMADD231PS Z1, Z0, Z5
+	VMOVUPS.Z   (R9), K1, Z2
+	VFMADD231PS Z2, Z0, Z7
 
 onedotdone:
-	VEXTRACTF64X4 $0x01, Z5, Y0
-	VADDPS        Y0, Y5, Y5
-	VEXTRACTF32X4 $0x01, Y5, X0
-	VADDPS        X0, X5, X5
-	VPERMILPS     $0x4e, X5, X0
-	VADDPS        X0, X5, X5
-	VPERMILPS     $0xb1, X5, X0
-	VADDPS        X0, X5, X5
-	VMOVSS        (DX), X0
+	VEXTRACTF64X4 $0x01, Z7, Y2
+	VADDPS        Y2, Y7, Y7
+	VEXTRACTF32X4 $0x01, Y7, X2
+	VADDPS        X2, X7, X7
+	VPERMILPS     $0x4e, X7, X2
+	VADDPS        X2, X7, X7
+	VPERMILPS     $0xb1, X7, X2
+	VADDPS        X2, X7, X7
+	VMOVSS        (DX), X2
 	TESTQ         BX, BX
 	JNE           oneresidual
-	VMULPS        X0, X5, X5
+	VMULPS        X2, X7, X7
 	JMP           onescaled
 
 oneresidual:
-	VMOVSS       (BX), X1
-	VFNMADD213PS X1, X0, X5
+	VMOVSS       (BX), X3
+	VFNMADD213PS X3, X2, X7
 
 onescaled:
-	VBROADCASTSS X5, Z5
+	VBROADCASTSS X7, Z7
 	XORQ         R9, R9
 	CMPQ         R9, R8
 	JGE          oneaddrest
 
 oneadd:
-	VMOVUPS     (AX)(R9*1), Z0
+	VMOVUPS     (AX)(R9*1), Z2
 	LEAQ        (R10)(R9*1), R12
-	VFMADD231PS (R12), Z5, Z0
-	VMOVUPS     Z0, (AX)(R9*1)
+	VFMADD231PS (R12), Z7, Z2
+	VMOVUPS     Z2, (AX)(R9*1)
 	ADDQ        $0x40, R9
 	CMPQ        R9, R8
 	JLT         oneadd
@@ -1094,11 +1092,9 @@ oneadd:
 oneaddrest:
 	TESTQ       DI, DI
 	JEQ         oneadddone
-	VMOVUPS.Z   (AX)(R9*1), K1, Z0
-	LEAQ        (R10)(R9*1), R12
-	VMOVUPS.Z   (R12), K1, Z1
-	VFMADD231PS Z1, Z5, Z0
-	VMOVUPS     Z0, K1, (AX)(R9*1)
+	LEAQ        (R10)(R9*1), R9
+	VMOVUPS.Z   (R9), K1, Z2
+	VFMADD231PS Z2, Z7, Z1
 
 oneadddone:
 	ADDQ  SI, R10
@@ -1112,47 +1108,49 @@ onemoved:
 	JMP  rows1
 
 done:
+	VMOVUPS Z1, K1, (AX)(R8*1)
 	VZEROUPPER
 	RET
 
 // func gemvAVX512(dst *float32, rows *float32, p *float32, n int, f int)
 // Requires: AVX, AVX512F, AVX512VL, BMI2
 TEXT ·gemvAVX512(SB), NOSPLIT, $0-40
-	MOVQ  dst+0(FP), AX
-	MOVQ  rows+8(FP), CX
-	MOVQ  p+16(FP), DX
-	MOVQ  f+32(FP), BX
-	MOVQ  n+24(FP), SI
-	MOVQ  BX, DI
-	ANDQ  $0x0f, DI
-	MOVQ  BX, R8
-	SUBQ  DI, R8
-	SHLQ  $0x02, R8
-	MOVQ  $-1, R9
-	MOVQ  DI, R10
-	BZHIQ R10, R9, R9
-	KMOVW R9, K1
-	SHLQ  $0x02, BX
-	LEAQ  (BX)(BX*2), R9
+	MOVQ      dst+0(FP), AX
+	MOVQ      rows+8(FP), CX
+	MOVQ      p+16(FP), DX
+	MOVQ      f+32(FP), BX
+	MOVQ      n+24(FP), SI
+	MOVQ      BX, DI
+	ANDQ      $0x0f, DI
+	MOVQ      BX, R8
+	SUBQ      DI, R8
+	SHLQ      $0x02, R8
+	MOVQ      $-1, R9
+	MOVQ      DI, R10
+	BZHIQ     R10, R9, R9
+	KMOVW     R9, K1
+	SHLQ      $0x02, BX
+	LEAQ      (BX)(BX*2), R9
+	VMOVUPS.Z (DX)(R8*1), K1, Z0
 
 rows4:
 	CMPQ   SI, $0x04
 	JLT    rows4done
-	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
 	XORQ   R10, R10
 	CMPQ   R10, R8
 	JGE    rows4dotrest
 
 rows4dot:
-	VMOVUPS     (DX)(R10*1), Z4
+	VMOVUPS     (DX)(R10*1), Z5
 	LEAQ        (CX)(R10*1), R11
-	VFMADD231PS (R11), Z4, Z0
-	VFMADD231PS (R11)(BX*1), Z4, Z1
-	VFMADD231PS (R11)(BX*2), Z4, Z2
-	VFMADD231PS (R11)(R9*1), Z4, Z3
+	VFMADD231PS (R11), Z5, Z1
+	VFMADD231PS (R11)(BX*1), Z5, Z2
+	VFMADD231PS (R11)(BX*2), Z5, Z3
+	VFMADD231PS (R11)(R9*1), Z5, Z4
 	ADDQ        $0x40, R10
 	CMPQ        R10, R8
 	JLT         rows4dot
@@ -1160,32 +1158,31 @@ rows4dot:
 rows4dotrest:
 	TESTQ       DI, DI
 	JEQ         rows4dotdone
-	VMOVUPS.Z   (DX)(R10*1), K1, Z4
 	LEAQ        (CX)(R10*1), R10
-	VMOVUPS.Z   (R10), K1, Z6
-	VFMADD231PS Z6, Z4, Z0
-	VMOVUPS.Z   (R10)(BX*1), K1, Z6
-	VFMADD231PS Z6, Z4, Z1
-	VMOVUPS.Z   (R10)(BX*2), K1, Z6
-	VFMADD231PS Z6, Z4, Z2
-	VMOVUPS.Z   (R10)(R9*1), K1, Z6
-	VFMADD231PS Z6, Z4, Z3
+	VMOVUPS.Z   (R10), K1, Z5
+	VFMADD231PS Z5, Z0, Z1
+	VMOVUPS.Z   (R10)(BX*1), K1, Z5
+	VFMADD231PS Z5, Z0, Z2
+	VMOVUPS.Z   (R10)(BX*2), K1, Z5
+	VFMADD231PS Z5, Z0, Z3
+	VMOVUPS.Z   (R10)(R9*1), K1, Z5
+	VFMADD231PS Z5, Z0, Z4
 
 rows4dotdone:
-	VUNPCKLPS     Z1, Z0, Z4
-	VUNPCKHPS     Z1, Z0, Z6
-	VADDPS        Z4, Z6, Z0
-	VUNPCKLPS     Z3, Z2, Z4
-	VUNPCKHPS     Z3, Z2, Z6
-	VADDPS        Z4, Z6, Z2
-	VUNPCKLPD     Z2, Z0, Z4
-	VUNPCKHPD     Z2, Z0, Z6
-	VADDPS        Z4, Z6, Z0
-	VEXTRACTF64X4 $0x01, Z0, Y4
-	VADDPS        Y4, Y0, Y0
-	VEXTRACTF32X4 $0x01, Y0, X4
-	VADDPS        X4, X0, X0
-	VMOVUPS       X0, (AX)
+	VUNPCKLPS     Z2, Z1, Z5
+	VUNPCKHPS     Z2, Z1, Z7
+	VADDPS        Z5, Z7, Z1
+	VUNPCKLPS     Z4, Z3, Z5
+	VUNPCKHPS     Z4, Z3, Z7
+	VADDPS        Z5, Z7, Z3
+	VUNPCKLPD     Z3, Z1, Z5
+	VUNPCKHPD     Z3, Z1, Z7
+	VADDPS        Z5, Z7, Z1
+	VEXTRACTF64X4 $0x01, Z1, Y5
+	VADDPS        Y5, Y1, Y1
+	VEXTRACTF32X4 $0x01, Y1, X5
+	VADDPS        X5, X1, X1
+	VMOVUPS       X1, (AX)
 	LEAQ          (CX)(BX*4), CX
 	ADDQ          $0x10, AX
 	SUBQ          $0x04, SI
@@ -1195,15 +1192,15 @@ rows4done:
 rows1:
 	CMPQ   SI, $0x01
 	JLT    rows1done
-	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
 	XORQ   R9, R9
 	CMPQ   R9, R8
 	JGE    rows1dotrest
 
 rows1dot:
-	VMOVUPS     (DX)(R9*1), Z0
+	VMOVUPS     (DX)(R9*1), Z1
 	LEAQ        (CX)(R9*1), R10
-	VFMADD231PS (R10), Z0, Z5
+	VFMADD231PS (R10), Z1, Z6
 	ADDQ        $0x40, R9
 	CMPQ        R9, R8
 	JLT         rows1dot
@@ -1211,21 +1208,20 @@ rows1dot:
 rows1dotrest:
 	TESTQ       DI, DI
 	JEQ         rows1dotdone
-	VMOVUPS.Z   (DX)(R9*1), K1, Z0
 	LEAQ        (CX)(R9*1), R9
 	VMOVUPS.Z   (R9), K1, Z1
-	VFMADD231PS Z1, Z0, Z5
+	VFMADD231PS Z1, Z0, Z6
 
 rows1dotdone:
-	VEXTRACTF64X4 $0x01, Z5, Y0
-	VADDPS        Y0, Y5, Y5
-	VEXTRACTF32X4 $0x01, Y5, X0
-	VADDPS        X0, X5, X5
-	VPERMILPS     $0x4e, X5, X0
-	VADDPS        X0, X5, X5
-	VPERMILPS     $0xb1, X5, X0
-	VADDPS        X0, X5, X5
-	VMOVSS        X5, (AX)
+	VEXTRACTF64X4 $0x01, Z6, Y1
+	VADDPS        Y1, Y6, Y6
+	VEXTRACTF32X4 $0x01, Y6, X1
+	VADDPS        X1, X6, X6
+	VPERMILPS     $0x4e, X6, X1
+	VADDPS        X1, X6, X6
+	VPERMILPS     $0xb1, X6, X1
+	VADDPS        X1, X6, X6
+	VMOVSS        X6, (AX)
 	ADDQ          BX, CX
 	ADDQ          $0x04, AX
 	SUBQ          $0x01, SI
@@ -1236,7 +1232,7 @@ rows1done:
 	RET
 
 // func normalAVX2(out *float32, rows *float32, w *float32, b *float32, p *float32, n int, f int)
-// Requires: AVX, AVX2, FMA3, SSE2
+// Requires: AVX, AVX2, FMA3
 TEXT ·normalAVX2(SB), NOSPLIT, $16-56
 	MOVQ         out+0(FP), AX
 	MOVQ         p+32(FP), CX
@@ -1248,32 +1244,34 @@ TEXT ·normalAVX2(SB), NOSPLIT, $16-56
 	MOVQ         SI, R8
 	SUBQ         DI, R8
 	SHLQ         $0x02, R8
-	MOVQ         DI, X0
+	VMOVQ        DI, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     laneNumbers32<>+0(SB), Y0, Y0
 	SHLQ         $0x02, SI
 	LEAQ         (SI)(SI*2), R9
 	MOVQ         rows+8(FP), R10
 	MOVQ         n+40(FP), R11
+	VMASKMOVPS   (CX)(R8*1), Y0, Y1
+	VMASKMOVPS   (AX)(R8*1), Y0, Y2
 
 rows4:
 	CMPQ   R11, $0x04
 	JLT    rows1
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
 	XORQ   R12, R12
 	CMPQ   R12, R8
 	JGE    fourdotrest
 
 fourdot:
-	VMOVUPS     (CX)(R12*1), Y5
+	VMOVUPS     (CX)(R12*1), Y7
 	LEAQ        (R10)(R12*1), R13
-	VFMADD231PS (R13), Y5, Y1
-	VFMADD231PS (R13)(SI*1), Y5, Y2
-	VFMADD231PS (R13)(SI*2), Y5, Y3
-	VFMADD231PS (R13)(R9*1), Y5, Y4
+	VFMADD231PS (R13), Y7, Y3
+	VFMADD231PS (R13)(SI*1), Y7, Y4
+	VFMADD231PS (R13)(SI*2), Y7, Y5
+	VFMADD231PS (R13)(R9*1), Y7, Y6
 	ADDQ        $0x20, R12
 	CMPQ        R12, R8
 	JLT         fourdot
@@ -1281,56 +1279,55 @@ fourdot:
 fourdotrest:
 	TESTQ       DI, DI
 	JEQ         fourdotdone
-	VMASKMOVPS  (CX)(R12*1), Y0, Y5
 	LEAQ        (R10)(R12*1), R12
-	VMASKMOVPS  (R12), Y0, Y6
-	VFMADD231PS Y6, Y5, Y1
-	VMASKMOVPS  (R12)(SI*1), Y0, Y6
-	VFMADD231PS Y6, Y5, Y2
-	VMASKMOVPS  (R12)(SI*2), Y0, Y6
-	VFMADD231PS Y6, Y5, Y3
-	VMASKMOVPS  (R12)(R9*1), Y0, Y6
-	VFMADD231PS Y6, Y5, Y4
+	VMASKMOVPS  (R12), Y0, Y7
+	VFMADD231PS Y7, Y1, Y3
+	VMASKMOVPS  (R12)(SI*1), Y0, Y7
+	VFMADD231PS Y7, Y1, Y4
+	VMASKMOVPS  (R12)(SI*2), Y0, Y7
+	VFMADD231PS Y7, Y1, Y5
+	VMASKMOVPS  (R12)(R9*1), Y0, Y7
+	VFMADD231PS Y7, Y1, Y6
 
 fourdotdone:
-	VUNPCKLPS    Y2, Y1, Y5
-	VUNPCKHPS    Y2, Y1, Y2
-	VADDPS       Y5, Y2, Y1
-	VUNPCKLPS    Y4, Y3, Y5
-	VUNPCKHPS    Y4, Y3, Y2
-	VADDPS       Y5, Y2, Y3
-	VUNPCKLPD    Y3, Y1, Y5
-	VUNPCKHPD    Y3, Y1, Y2
-	VADDPS       Y5, Y2, Y1
-	VEXTRACTF128 $0x01, Y1, X2
-	VADDPS       X2, X1, X1
-	VMOVUPS      (DX), X2
+	VUNPCKLPS    Y4, Y3, Y7
+	VUNPCKHPS    Y4, Y3, Y4
+	VADDPS       Y7, Y4, Y3
+	VUNPCKLPS    Y6, Y5, Y7
+	VUNPCKHPS    Y6, Y5, Y4
+	VADDPS       Y7, Y4, Y5
+	VUNPCKLPD    Y5, Y3, Y7
+	VUNPCKHPD    Y5, Y3, Y4
+	VADDPS       Y7, Y4, Y3
+	VEXTRACTF128 $0x01, Y3, X4
+	VADDPS       X4, X3, X3
+	VMOVUPS      (DX), X4
 	TESTQ        BX, BX
 	JNE          fourresidual
-	VMULPS       X2, X1, X1
+	VMULPS       X4, X3, X3
 	JMP          fourscaled
 
 fourresidual:
-	VFNMADD213PS (BX), X2, X1
+	VFNMADD213PS (BX), X4, X3
 
 fourscaled:
-	VMOVUPS      X1, (SP)
-	VBROADCASTSS (SP), Y1
-	VBROADCASTSS 4(SP), Y2
-	VBROADCASTSS 8(SP), Y3
-	VBROADCASTSS 12(SP), Y4
+	VMOVUPS      X3, (SP)
+	VBROADCASTSS (SP), Y3
+	VBROADCASTSS 4(SP), Y4
+	VBROADCASTSS 8(SP), Y5
+	VBROADCASTSS 12(SP), Y6
 	XORQ         R12, R12
 	CMPQ         R12, R8
 	JGE          fouraddrest
 
 fouradd:
-	VMOVUPS     (AX)(R12*1), Y5
+	VMOVUPS     (AX)(R12*1), Y7
 	LEAQ        (R10)(R12*1), R13
-	VFMADD231PS (R13), Y1, Y5
-	VFMADD231PS (R13)(SI*1), Y2, Y5
-	VFMADD231PS (R13)(SI*2), Y3, Y5
-	VFMADD231PS (R13)(R9*1), Y4, Y5
-	VMOVUPS     Y5, (AX)(R12*1)
+	VFMADD231PS (R13), Y3, Y7
+	VFMADD231PS (R13)(SI*1), Y4, Y7
+	VFMADD231PS (R13)(SI*2), Y5, Y7
+	VFMADD231PS (R13)(R9*1), Y6, Y7
+	VMOVUPS     Y7, (AX)(R12*1)
 	ADDQ        $0x20, R12
 	CMPQ        R12, R8
 	JLT         fouradd
@@ -1338,17 +1335,15 @@ fouradd:
 fouraddrest:
 	TESTQ       DI, DI
 	JEQ         fouradddone
-	VMASKMOVPS  (AX)(R12*1), Y0, Y5
-	LEAQ        (R10)(R12*1), R13
-	VMASKMOVPS  (R13), Y0, Y6
-	VFMADD231PS Y6, Y1, Y5
-	VMASKMOVPS  (R13)(SI*1), Y0, Y1
-	VFMADD231PS Y1, Y2, Y5
-	VMASKMOVPS  (R13)(SI*2), Y0, Y1
-	VFMADD231PS Y1, Y3, Y5
-	VMASKMOVPS  (R13)(R9*1), Y0, Y1
-	VFMADD231PS Y1, Y4, Y5
-	VMASKMOVPS  Y5, Y0, (AX)(R12*1)
+	LEAQ        (R10)(R12*1), R12
+	VMASKMOVPS  (R12), Y0, Y7
+	VFMADD231PS Y7, Y3, Y2
+	VMASKMOVPS  (R12)(SI*1), Y0, Y3
+	VFMADD231PS Y3, Y4, Y2
+	VMASKMOVPS  (R12)(SI*2), Y0, Y3
+	VFMADD231PS Y3, Y5, Y2
+	VMASKMOVPS  (R12)(R9*1), Y0, Y3
+	VFMADD231PS Y3, Y6, Y2
 
 fouradddone:
 	LEAQ  (R10)(SI*4), R10
@@ -1364,15 +1359,15 @@ fourmoved:
 rows1:
 	TESTQ  R11, R11
 	JLE    done
-	VXORPS Y1, Y1, Y1
+	VXORPS Y3, Y3, Y3
 	XORQ   R9, R9
 	CMPQ   R9, R8
 	JGE    onedotrest
 
 onedot:
-	VMOVUPS     (CX)(R9*1), Y2
+	VMOVUPS     (CX)(R9*1), Y4
 	LEAQ        (R10)(R9*1), R12
-	VFMADD231PS (R12), Y2, Y1
+	VFMADD231PS (R12), Y4, Y3
 	ADDQ        $0x20, R9
 	CMPQ        R9, R8
 	JLT         onedot
@@ -1380,39 +1375,38 @@ onedot:
 onedotrest:
 	TESTQ       DI, DI
 	JEQ         onedotdone
-	VMASKMOVPS  (CX)(R9*1), Y0, Y2
 	LEAQ        (R10)(R9*1), R9
-	VMASKMOVPS  (R9), Y0, Y3
-	VFMADD231PS Y3, Y2, Y1
+	VMASKMOVPS  (R9), Y0, Y4
+	VFMADD231PS Y4, Y1, Y3
 
 onedotdone:
-	VEXTRACTF128 $0x01, Y1, X2
-	VADDPS       X2, X1, X1
-	VPERMILPS    $0x4e, X1, X2
-	VADDPS       X2, X1, X1
-	VPERMILPS    $0xb1, X1, X2
-	VADDPS       X2, X1, X1
-	VMOVSS       (DX), X2
+	VEXTRACTF128 $0x01, Y3, X4
+	VADDPS       X4, X3, X3
+	VPERMILPS    $0x4e, X3, X4
+	VADDPS       X4, X3, X3
+	VPERMILPS    $0xb1, X3, X4
+	VADDPS       X4, X3, X3
+	VMOVSS       (DX), X4
 	TESTQ        BX, BX
 	JNE          oneresidual
-	VMULPS       X2, X1, X1
+	VMULPS       X4, X3, X3
 	JMP          onescaled
 
 oneresidual:
-	VMOVSS       (BX), X3
-	VFNMADD213PS X3, X2, X1
+	VMOVSS       (BX), X5
+	VFNMADD213PS X5, X4, X3
 
 onescaled:
-	VBROADCASTSS X1, Y1
+	VBROADCASTSS X3, Y3
 	XORQ         R9, R9
 	CMPQ         R9, R8
 	JGE          oneaddrest
 
 oneadd:
-	VMOVUPS     (AX)(R9*1), Y2
+	VMOVUPS     (AX)(R9*1), Y4
 	LEAQ        (R10)(R9*1), R12
-	VFMADD231PS (R12), Y1, Y2
-	VMOVUPS     Y2, (AX)(R9*1)
+	VFMADD231PS (R12), Y3, Y4
+	VMOVUPS     Y4, (AX)(R9*1)
 	ADDQ        $0x20, R9
 	CMPQ        R9, R8
 	JLT         oneadd
@@ -1420,11 +1414,9 @@ oneadd:
 oneaddrest:
 	TESTQ       DI, DI
 	JEQ         oneadddone
-	VMASKMOVPS  (AX)(R9*1), Y0, Y2
-	LEAQ        (R10)(R9*1), R12
-	VMASKMOVPS  (R12), Y0, Y3
-	VFMADD231PS Y3, Y1, Y2
-	VMASKMOVPS  Y2, Y0, (AX)(R9*1)
+	LEAQ        (R10)(R9*1), R9
+	VMASKMOVPS  (R9), Y0, Y4
+	VFMADD231PS Y4, Y3, Y2
 
 oneadddone:
 	ADDQ  SI, R10
@@ -1438,6 +1430,7 @@ onemoved:
 	JMP  rows1
 
 done:
+	VMASKMOVPS Y2, Y0, (AX)(R8*1)
 	VZEROUPPER
 	RET
 
@@ -1452,7 +1445,7 @@ DATA laneNumbers32<>+28(SB)/4, $0x00000007
 GLOBL laneNumbers32<>(SB), RODATA|NOPTR, $32
 
 // func gemvAVX2(dst *float32, rows *float32, p *float32, n int, f int)
-// Requires: AVX, AVX2, FMA3, SSE2
+// Requires: AVX, AVX2, FMA3
 TEXT ·gemvAVX2(SB), NOSPLIT, $0-40
 	MOVQ         dst+0(FP), AX
 	MOVQ         rows+8(FP), CX
@@ -1464,30 +1457,31 @@ TEXT ·gemvAVX2(SB), NOSPLIT, $0-40
 	MOVQ         BX, R8
 	SUBQ         DI, R8
 	SHLQ         $0x02, R8
-	MOVQ         DI, X0
+	VMOVQ        DI, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     laneNumbers32<>+0(SB), Y0, Y0
 	SHLQ         $0x02, BX
 	LEAQ         (BX)(BX*2), R9
+	VMASKMOVPS   (DX)(R8*1), Y0, Y1
 
 rows4:
 	CMPQ   SI, $0x04
 	JLT    rows4done
-	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
 	XORQ   R10, R10
 	CMPQ   R10, R8
 	JGE    rows4dotrest
 
 rows4dot:
-	VMOVUPS     (DX)(R10*1), Y5
+	VMOVUPS     (DX)(R10*1), Y6
 	LEAQ        (CX)(R10*1), R11
-	VFMADD231PS (R11), Y5, Y1
-	VFMADD231PS (R11)(BX*1), Y5, Y2
-	VFMADD231PS (R11)(BX*2), Y5, Y3
-	VFMADD231PS (R11)(R9*1), Y5, Y4
+	VFMADD231PS (R11), Y6, Y2
+	VFMADD231PS (R11)(BX*1), Y6, Y3
+	VFMADD231PS (R11)(BX*2), Y6, Y4
+	VFMADD231PS (R11)(R9*1), Y6, Y5
 	ADDQ        $0x20, R10
 	CMPQ        R10, R8
 	JLT         rows4dot
@@ -1495,30 +1489,29 @@ rows4dot:
 rows4dotrest:
 	TESTQ       DI, DI
 	JEQ         rows4dotdone
-	VMASKMOVPS  (DX)(R10*1), Y0, Y5
 	LEAQ        (CX)(R10*1), R10
 	VMASKMOVPS  (R10), Y0, Y6
-	VFMADD231PS Y6, Y5, Y1
+	VFMADD231PS Y6, Y1, Y2
 	VMASKMOVPS  (R10)(BX*1), Y0, Y6
-	VFMADD231PS Y6, Y5, Y2
+	VFMADD231PS Y6, Y1, Y3
 	VMASKMOVPS  (R10)(BX*2), Y0, Y6
-	VFMADD231PS Y6, Y5, Y3
+	VFMADD231PS Y6, Y1, Y4
 	VMASKMOVPS  (R10)(R9*1), Y0, Y6
-	VFMADD231PS Y6, Y5, Y4
+	VFMADD231PS Y6, Y1, Y5
 
 rows4dotdone:
-	VUNPCKLPS    Y2, Y1, Y5
-	VUNPCKHPS    Y2, Y1, Y2
-	VADDPS       Y5, Y2, Y1
-	VUNPCKLPS    Y4, Y3, Y5
-	VUNPCKHPS    Y4, Y3, Y2
-	VADDPS       Y5, Y2, Y3
-	VUNPCKLPD    Y3, Y1, Y5
-	VUNPCKHPD    Y3, Y1, Y2
-	VADDPS       Y5, Y2, Y1
-	VEXTRACTF128 $0x01, Y1, X2
-	VADDPS       X2, X1, X1
-	VMOVUPS      X1, (AX)
+	VUNPCKLPS    Y3, Y2, Y6
+	VUNPCKHPS    Y3, Y2, Y3
+	VADDPS       Y6, Y3, Y2
+	VUNPCKLPS    Y5, Y4, Y6
+	VUNPCKHPS    Y5, Y4, Y3
+	VADDPS       Y6, Y3, Y4
+	VUNPCKLPD    Y4, Y2, Y6
+	VUNPCKHPD    Y4, Y2, Y3
+	VADDPS       Y6, Y3, Y2
+	VEXTRACTF128 $0x01, Y2, X3
+	VADDPS       X3, X2, X2
+	VMOVUPS      X2, (AX)
 	LEAQ         (CX)(BX*4), CX
 	ADDQ         $0x10, AX
 	SUBQ         $0x04, SI
@@ -1528,15 +1521,15 @@ rows4done:
 rows1:
 	CMPQ   SI, $0x01
 	JLT    rows1done
-	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
 	XORQ   R9, R9
 	CMPQ   R9, R8
 	JGE    rows1dotrest
 
 rows1dot:
-	VMOVUPS     (DX)(R9*1), Y2
+	VMOVUPS     (DX)(R9*1), Y3
 	LEAQ        (CX)(R9*1), R10
-	VFMADD231PS (R10), Y2, Y1
+	VFMADD231PS (R10), Y3, Y2
 	ADDQ        $0x20, R9
 	CMPQ        R9, R8
 	JLT         rows1dot
@@ -1544,19 +1537,18 @@ rows1dot:
 rows1dotrest:
 	TESTQ       DI, DI
 	JEQ         rows1dotdone
-	VMASKMOVPS  (DX)(R9*1), Y0, Y2
 	LEAQ        (CX)(R9*1), R9
 	VMASKMOVPS  (R9), Y0, Y3
-	VFMADD231PS Y3, Y2, Y1
+	VFMADD231PS Y3, Y1, Y2
 
 rows1dotdone:
-	VEXTRACTF128 $0x01, Y1, X2
-	VADDPS       X2, X1, X1
-	VPERMILPS    $0x4e, X1, X2
-	VADDPS       X2, X1, X1
-	VPERMILPS    $0xb1, X1, X2
-	VADDPS       X2, X1, X1
-	VMOVSS       X1, (AX)
+	VEXTRACTF128 $0x01, Y2, X3
+	VADDPS       X3, X2, X2
+	VPERMILPS    $0x4e, X2, X3
+	VADDPS       X3, X2, X2
+	VPERMILPS    $0xb1, X2, X3
+	VADDPS       X3, X2, X2
+	VMOVSS       X2, (AX)
 	ADDQ         BX, CX
 	ADDQ         $0x04, AX
 	SUBQ         $0x01, SI

@@ -435,14 +435,14 @@ loop:
 	RET
 
 // func rotate4x1AVX2(dst *float32, rows *float32, v *float32, f int, count int)
-// Requires: AVX, AVX2, FMA3, SSE2
+// Requires: AVX, AVX2, FMA3
 TEXT ·rotate4x1AVX2(SB), NOSPLIT, $0-40
 	MOVQ         dst+0(FP), AX
 	MOVQ         rows+8(FP), CX
 	MOVQ         v+16(FP), DX
 	MOVQ         f+24(FP), BX
 	MOVQ         count+32(FP), SI
-	MOVQ         SI, X0
+	VMOVQ        SI, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     laneNumbers32<>+0(SB), Y0, Y0
 	MOVQ         BX, SI
@@ -526,14 +526,14 @@ loop:
 	RET
 
 // func rotate2x1AVX2(dst *float32, rows *float32, v *float32, f int, count int)
-// Requires: AVX, AVX2, FMA3, SSE2
+// Requires: AVX, AVX2, FMA3
 TEXT ·rotate2x1AVX2(SB), NOSPLIT, $0-40
 	MOVQ         dst+0(FP), AX
 	MOVQ         rows+8(FP), CX
 	MOVQ         v+16(FP), DX
 	MOVQ         f+24(FP), BX
 	MOVQ         count+32(FP), SI
-	MOVQ         SI, X0
+	VMOVQ        SI, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     laneNumbers32<>+0(SB), Y0, Y0
 	MOVQ         BX, SI
@@ -589,14 +589,14 @@ loop:
 	RET
 
 // func rotate1x1AVX2(dst *float32, rows *float32, v *float32, f int, count int)
-// Requires: AVX, AVX2, FMA3, SSE2
+// Requires: AVX, AVX2, FMA3
 TEXT ·rotate1x1AVX2(SB), NOSPLIT, $0-40
 	MOVQ         dst+0(FP), AX
 	MOVQ         rows+8(FP), CX
 	MOVQ         v+16(FP), DX
 	MOVQ         f+24(FP), BX
 	MOVQ         count+32(FP), SI
-	MOVQ         SI, X0
+	VMOVQ        SI, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     laneNumbers32<>+0(SB), Y0, Y0
 	MOVQ         BX, SI

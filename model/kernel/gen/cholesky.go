@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -14,8 +15,9 @@ func cholesky() {
 	mirror("mirrorUp", true)
 	for _, a := range []isa{avx512, avx2} {
 		for _, rows := range a.tileRows() {
-			a.choleskyTile(rows, true)
-			a.choleskyTile(rows, false)
+			for _, kind := range []int{tileUpdate, tileSolve, tileDiagonal} {
+				a.choleskyTile(rows, kind)
+			}
 		}
 		a.forward()
 		a.backward()
@@ -128,29 +130,44 @@ func transpose8(r []reg.VecVirtual) []reg.VecVirtual {
 	return v
 }
 
-// choleskyTile brings two vectors of columns of a few rows to their place in U: it subtracts the
-// products of the rows above, and eliminates within the rows. In the first tile of the
-// rows, diagonal, it also finds the pivots.
-func (a isa) choleskyTile(rows int, diagonal bool) {
-	name := fmt.Sprintf("choleskyTile%d", rows)
-	signature := "func(tile, x, y *float32, above, n, count0, count1 int, pivots *float32, diagonal *float32)"
+// The three kinds of choleskyTile.
+const (
+	tileUpdate   = iota // subtracts products
+	tileSolve           // and eliminates
+	tileDiagonal        // and finds the pivots
+)
+
+// choleskyTile subtracts, from two vectors of columns of a few rows of U, the products of rows
+// above; then it eliminates within the rows, which in the tile that begins on the diagonal
+// also finds the pivots.
+func (a isa) choleskyTile(rows, kind int) {
+	name := fmt.Sprintf("choleskyUpdate%d", rows)
+	arguments, result := "tile, x, y *float32, above, n, count0, count1 int", ""
 	doc := []string{
-		fmt.Sprintf("computes, of %d rows of U, two vectors of columns, which begin at tile; count0 and count1 are how", rows),
-		"many columns they have. x and y are the first of n numbers apart rows above them: x in the columns of",
-		"the diagonal, y in those of the tile. pivots are the inverse pivots, diagonal is the diagonal block.",
+		fmt.Sprintf("subtracts from %d rows and two vectors of columns at tile, in which they have count0 and count1", rows),
+		"columns, the products of rows above: x is the first of them in the columns whose numbers are the",
+		"tile's rows, n numbers apart, y in those of the tile, two vectors apart.",
 	}
-	if diagonal {
-		name = fmt.Sprintf("choleskyDiagonal%d", rows)
-		signature = "func(tile, x *float32, above, n, count0, count1 int, pivots *float32) bool"
+	switch kind {
+	case tileSolve:
+		name = fmt.Sprintf("choleskySolve%d", rows)
+		arguments += ", pivots, diagonal *float32"
 		doc = []string{
-			fmt.Sprintf("is choleskyTile%d%s of the tile that begins on the diagonal: it also writes the", rows, a.suffix),
-			"inverse pivots, and reports false when one is not positive and finite.",
+			fmt.Sprintf("is choleskyUpdate%d%s with y n numbers apart, and then eliminates by the diagonal", rows, a.suffix),
+			"block and the inverse pivots, as choleskyDiagonal has left them.",
+		}
+	case tileDiagonal:
+		name = fmt.Sprintf("choleskyDiagonal%d", rows)
+		arguments, result = "tile, x *float32, above, n, count0, count1 int, pivots *float32", " bool"
+		doc = []string{
+			fmt.Sprintf("is choleskyUpdate%d%s of the tile that begins on the diagonal, and then eliminates: it", rows, a.suffix),
+			"writes the inverse pivots, and reports false when one is not positive and finite.",
 		}
 	}
-	a.text(name, signature, doc[0], doc[1:]...)
+	a.text(name, "func("+arguments+")"+result, doc[0], doc[1:]...)
 	tile, x := Load(Param("tile"), GP64()), Load(Param("x"), GP64())
 	y := x
-	if !diagonal {
+	if kind != tileDiagonal {
 		y = Load(Param("y"), GP64())
 	}
 	above, stride := Load(Param("above"), GP64()), Load(Param("n"), GP64())
@@ -159,8 +176,7 @@ func (a isa) choleskyTile(rows int, diagonal bool) {
 	a.fill(&only[0])
 	a.fill(&only[1])
 
-	// t[i][j] is row i's vector j.
-	t := make([][]reg.VecVirtual, rows)
+	t := make([][]reg.VecVirtual, rows) // t[i][j] is row i's vector j
 	row := GP64()
 	MOVQ(tile, row)
 	for i := range t {
@@ -171,81 +187,133 @@ func (a isa) choleskyTile(rows int, diagonal bool) {
 		ADDQ(stride, row)
 	}
 	TESTQ(above, above)
-	JEQ(LabelRef("eliminate"))
-	Label("above")
-	b := a.vectors(2)
-	for j := range b {
-		a.load(Mem{Base: y, Disp: j * a.bytes}, b[j], &only[j])
-	}
-	for i := range t {
-		v := a.vector()
-		VBROADCASTSS(Mem{Base: x, Disp: 4 * i}, v)
+	JEQ(LabelRef("updated"))
+	loop := func(label string, masked bool) {
+		Label(label)
+		b := a.vectors(2)
 		for j := range b {
-			VFNMADD231PS(b[j], v, t[i][j])
+			only := &only[j]
+			if !masked {
+				only = nil
+			}
+			a.load(Mem{Base: y, Disp: j * a.bytes}, b[j], only)
 		}
+		for i := range t {
+			v := a.vector()
+			VBROADCASTSS(Mem{Base: x, Disp: 4 * i}, v)
+			for j := range b {
+				VFNMADD231PS(b[j], v, t[i][j])
+			}
+		}
+		ADDQ(stride, x)
+		if kind == tileUpdate {
+			ADDQ(U32(uint32(2*a.bytes)), y)
+		}
+		if kind == tileSolve {
+			ADDQ(stride, y)
+		}
+		DECQ(above)
+		JNE(LabelRef(label))
 	}
-	ADDQ(stride, x)
-	if !diagonal {
-		ADDQ(stride, y)
+	if kind != tileUpdate { // its y is packed, whole vectors throughout
+		CMPQ(only[1].count, Imm(uint64(a.lanes())))
+		JEQ(LabelRef("whole"))
+		loop("masked", true)
+		JMP(LabelRef("updated"))
 	}
-	DECQ(above)
-	JNE(LabelRef("above"))
+	loop("whole", false)
+	Label("updated")
+	put := func(i int) {
+		for j, v := range t[i] {
+			a.store(v, Mem{Base: tile, Disp: j * a.bytes}, &only[j])
+		}
+		ADDQ(stride, tile)
+	}
+	switch kind {
+	case tileUpdate:
+		for i := range t {
+			put(i)
+		}
+	case tileSolve:
+		a.eliminate(t, Load(Param("pivots"), GP64()), Load(Param("diagonal"), GP64()), stride, put)
+	case tileDiagonal:
+		a.eliminateDiagonal(t, Load(Param("pivots"), GP64()), put)
+	}
+	VZEROUPPER()
+	if kind == tileDiagonal {
+		a.answer(1)
+		Label("refuse")
+		VZEROUPPER()
+		a.answer(0)
+		return
+	}
+	RET()
+}
 
-	Label("eliminate")
-	pivots := Load(Param("pivots"), GP64())
-	var block reg.Register
-	if !diagonal {
-		block = Load(Param("diagonal"), GP64())
-	}
+// answer returns a bool.
+func (a isa) answer(value uint64) {
+	ok := GP8()
+	MOVB(Imm(value), ok)
+	Store(ok, ReturnIndex(0))
+	RET()
+}
+
+// eliminate solves by the diagonal block, whose rows are stride apart: row i, scaled, is taken
+// from those below.
+func (a isa) eliminate(t [][]reg.VecVirtual, pivots, block, stride reg.Register, put func(i int)) {
 	for i := range t {
 		inverse := a.vector()
-		if diagonal {
-			a.pivot(t[i][0], i, inverse)
-			VMOVSS(inverse.AsX(), Mem{Base: pivots, Disp: 4 * i})
-		} else {
-			VBROADCASTSS(Mem{Base: pivots, Disp: 4 * i}, inverse)
-		}
+		VBROADCASTSS(Mem{Base: pivots, Disp: 4 * i}, inverse)
 		for j := range t[i] {
 			VMULPS(inverse, t[i][j], t[i][j])
-			a.store(t[i][j], Mem{Base: tile, Disp: j * a.bytes}, &only[j])
 		}
-		if i == rows-1 {
-			break
-		}
-		for s := i + 1; s < rows; s++ {
+		put(i)
+		for s := i + 1; s < len(t); s++ {
 			v := a.vector()
-			if diagonal {
-				a.lane(t[i][0], s, v)
-			} else {
-				VBROADCASTSS(Mem{Base: block, Disp: 4 * s}, v)
-			}
+			VBROADCASTSS(Mem{Base: block, Disp: 4 * s}, v)
 			for j := range t[s] {
 				VFNMADD231PS(t[i][j], v, t[s][j])
 			}
 		}
-		ADDQ(stride, tile)
-		if !diagonal {
-			ADDQ(stride, block)
-		}
+		ADDQ(stride, block)
 	}
-	VZEROUPPER()
-	if diagonal {
-		for _, end := range []struct {
-			label string
-			value uint64
-		}{{"", 1}, {"refuse", 0}} {
-			if end.label != "" {
-				Label(end.label)
-				VZEROUPPER()
+}
+
+// eliminateDiagonal is eliminate in the diagonal block itself. Row s loses row i times
+// its lane s over the pivot d, and only then row i is scaled by 1/√d: the next pivot does not
+// wait for the square root.
+func (a isa) eliminateDiagonal(t [][]reg.VecVirtual, pivots reg.Register, put func(i int)) {
+	largest := XMM()
+	VMOVSS(a.memory("largest", math.MaxFloat32), largest)
+	one, zero := XMM(), XMM()
+	VMOVSS(a.memory("one", 1), one)
+	VXORPS(zero, zero, zero)
+	for i := range t {
+		inverse := a.vector()
+		a.lane(t[i][0], i, inverse)
+		x := inverse.AsX()
+		VUCOMISS(zero, x)
+		JLS(LabelRef("refuse")) // at most 0, or not a number
+		VUCOMISS(largest, x)
+		JHI(LabelRef("refuse"))
+		VDIVSS(x, one, x)
+		VBROADCASTSS(x, inverse)
+		for s := i + 1; s < len(t); s++ {
+			v := a.vector()
+			a.lane(t[i][0], s, v)
+			VMULPS(inverse, v, v)
+			for j := range t[s] {
+				VFNMADD231PS(t[i][j], v, t[s][j])
 			}
-			ok := GP8()
-			MOVB(Imm(end.value), ok)
-			Store(ok, ReturnIndex(0))
-			RET()
 		}
-		return
+		VSQRTSS(x, x, x)
+		VMOVSS(x, Mem{Base: pivots, Disp: 4 * i})
+		VBROADCASTSS(x, inverse)
+		for j := range t[i] {
+			VMULPS(inverse, t[i][j], t[i][j])
+		}
+		put(i)
 	}
-	RET()
 }
 
 // lane copies lane i of v into all lanes of to.
@@ -259,94 +327,83 @@ func (a isa) lane(v reg.VecVirtual, i int, to reg.VecVirtual) {
 	VPERMPS(v, index, to)
 }
 
-// pivot leaves 1/√(lane i of v) in all lanes of inverse, or goes to refuse.
-func (a isa) pivot(v reg.VecVirtual, i int, inverse reg.VecVirtual) {
-	a.lane(v, i, inverse)
-	x, bound := inverse.AsX(), XMM()
-	VXORPS(bound, bound, bound)
-	VUCOMISS(bound, x)
-	JLS(LabelRef("refuse")) // at most 0, or not a number
-	VMOVSS(a.memory("largest", 0x1.fffffep127), bound)
-	VUCOMISS(bound, x)
-	JHI(LabelRef("refuse"))
-	VSQRTSS(x, x, x)
-	VMOVSS(a.memory("one", 1), bound)
-	VDIVSS(x, bound, x)
-	VBROADCASTSS(x, inverse)
-}
+// Both solvers read b from work and write the solution to dst, so that a step may change
+// numbers of work that are no longer needed: it works on whole vectors, from the one that holds the next
+// number on, and its stores can feed the loads of the next step, which masked ones cannot.
 
 // forward solves Uᵀy = b by the rows of U.
 func (a isa) forward() {
-	a.text("choleskyForward", "func(a, b *float32, n int)", "solves Uᵀy = b for the upper triangle U of a, in place, for n > 0.")
-	u, b, n := Load(Param("a"), GP64()), Load(Param("b"), GP64()), Load(Param("n"), GP64())
-	stride := GP64() // from one diagonal element to the next
-	MOVQ(n, stride)
-	INCQ(stride)
-	SHLQ(Imm(2), stride)
+	a.text("choleskyForward", "func(dst, work, a *float32, n int)", "solves Uᵀy = b for the upper triangle U of a and b in work,",
+		"which has room for whole vectors and is lost. n is at least 16.")
+	dst, work, row, n := Load(Param("dst"), GP64()), Load(Param("work"), GP64()), Load(Param("a"), GP64()), Load(Param("n"), GP64())
+	i := GP64()
+	XORQ(i, i)
 	Label("row")
-	factor := a.quotient(b, u)
-	DECQ(n)
+	factor := a.quotient(dst, work, row, i)
+	INCQ(i)
+	CMPQ(i, n)
 	JEQ(LabelRef("end"))
-	p, left := []reg.Register{GP64(), GP64()}, GP64()
-	LEAQ(Mem{Base: u, Disp: 4}, p[0])
-	LEAQ(Mem{Base: b, Disp: 4}, p[1])
-	MOVQ(n, left)
-	a.subtract(factor, p, left)
-	ADDQ(stride, u)
-	ADDQ(Imm(4), b)
+	at := GP64()
+	MOVQ(i, at)
+	ANDQ(I32(-int32(a.lanes())), at)
+	Label("column")
+	a.subtract(factor, work, row, at)
+	CMPQ(at, n)
+	JLT(LabelRef("column"))
+	LEAQ(Mem{Base: row, Index: n, Scale: 4}, row)
 	JMP(LabelRef("row"))
 	Label("end")
 	VZEROUPPER()
 	RET()
 }
 
-// backward solves Ux = y by the rows of L = Uᵀ.
+// backward solves Lᵀx = b by the rows of L.
 func (a isa) backward() {
-	a.text("choleskyBackward", "func(a, b *float32, n int)", "solves Lᵀx = b for the lower triangle L of a, in place, for n > 0.")
-	l, b, n := Load(Param("a"), GP64()), Load(Param("b"), GP64()), Load(Param("n"), GP64())
-	stride, row := GP64(), GP64()
-	MOVQ(n, stride)
-	SHLQ(Imm(2), stride)
-	MOVQ(n, row)
-	DECQ(row)
-	IMULQ(stride, row)
-	ADDQ(l, row)
+	a.text("choleskyBackward", "func(dst, work, a *float32, n, count int)", "solves Lᵀx = b for the lower triangle L of a, an n × n matrix, and b in",
+		"work, which has room for whole vectors and is lost, in the first count > 0 rows; there count < n, and n is at least 16.")
+	dst, work, row, n := Load(Param("dst"), GP64()), Load(Param("work"), GP64()), Load(Param("a"), GP64()), Load(Param("n"), GP64())
+	i := Load(Param("count"), GP64())
+	SHLQ(Imm(2), n)
+	last := GP64()
+	DECQ(i)
+	MOVQ(i, last)
+	IMULQ(n, last)
+	ADDQ(last, row)
 	Label("row")
-	at, to := GP64(), GP64()
-	LEAQ(Mem{Base: row, Index: n, Scale: 4, Disp: -4}, at)
-	LEAQ(Mem{Base: b, Index: n, Scale: 4, Disp: -4}, to)
-	factor := a.quotient(to, at)
-	DECQ(n)
+	factor := a.quotient(dst, work, row, i)
+	TESTQ(i, i)
 	JEQ(LabelRef("end"))
-	p, left := []reg.Register{GP64(), GP64()}, GP64()
-	MOVQ(row, p[0])
-	MOVQ(b, p[1])
-	MOVQ(n, left)
-	a.subtract(factor, p, left)
-	SUBQ(stride, row)
+	at := GP64()
+	XORQ(at, at)
+	Label("column")
+	a.subtract(factor, work, row, at)
+	CMPQ(at, i)
+	JLT(LabelRef("column"))
+	DECQ(i)
+	SUBQ(n, row)
 	JMP(LabelRef("row"))
 	Label("end")
 	VZEROUPPER()
 	RET()
 }
 
-// quotient divides the number at b by the pivot at p, and returns it in all lanes. The
-// inverse does not wait for what the last step does to b.
-func (a isa) quotient(b, p reg.Register) reg.VecVirtual {
-	factor, inverse := a.vector(), XMM()
-	VMOVSS(a.memory("one", 1), inverse)
-	VDIVSS(Mem{Base: p}, inverse, inverse)
-	VMULSS(Mem{Base: b}, inverse, inverse)
-	VMOVSS(inverse, Mem{Base: b})
-	VBROADCASTSS(inverse, factor)
+// quotient divides number i of work by the pivot in the row, writes it to dst and returns it in
+// all lanes. The inverse of the pivot does not wait for the last step.
+func (a isa) quotient(dst, work, row, i reg.Register) reg.VecVirtual {
+	factor, x := a.vector(), XMM()
+	VMOVSS(a.memory("one", 1), x)
+	VDIVSS(Mem{Base: row, Index: i, Scale: 4}, x, x)
+	VMULSS(Mem{Base: work, Index: i, Scale: 4}, x, x)
+	VMOVSS(x, Mem{Base: dst, Index: i, Scale: 4})
+	VBROADCASTSS(x, factor)
 	return factor
 }
 
-// subtract takes factor times the n numbers at p[0] from those at p[1].
-func (a isa) subtract(factor reg.VecVirtual, p []reg.Register, n reg.Register) {
-	a.each(n, p, func(at int, only *lanes) {
-		v := a.loads(at, only, p...)
-		VFNMADD231PS(v[0], factor, v[1])
-		a.store(v[1], Mem{Base: p[1], Disp: at}, only)
-	})
+// subtract takes factor times a vector of row from that of work, and moves at behind it.
+func (a isa) subtract(factor reg.VecVirtual, work, row, at reg.Register) {
+	v, m := a.vector(), Mem{Base: work, Index: at, Scale: 4}
+	VMOVUPS(m, v)
+	VFNMADD231PS(Mem{Base: row, Index: at, Scale: 4}, factor, v)
+	VMOVUPS(v, m)
+	ADDQ(Imm(uint64(a.lanes())), at)
 }

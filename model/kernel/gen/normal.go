@@ -26,6 +26,9 @@ type pass struct {
 	w, b        reg.Register // of the next row; b is 0 for a product
 	coefficient Mem          // room for passRows numbers
 	ps, outs    []reg.VecVirtual
+	// What the whole vectors of a row leave over stays in registers: a masked store could not feed
+	// the load of the next rows.
+	restP, restOut reg.VecVirtual
 }
 
 // normal writes the loops of kernel/rows.go.
@@ -88,6 +91,12 @@ func (a isa) newPass(fixed int) *pass {
 // begin takes into registers what is to stay there.
 func (c *pass) begin() {
 	if c.fixed == 0 {
+		c.restP = c.vector()
+		c.load(Mem{Base: c.p, Index: c.whole, Scale: 1}, c.restP, &c.rest)
+		if c.out != nil {
+			c.restOut = c.vector()
+			c.load(Mem{Base: c.out, Index: c.whole, Scale: 1}, c.restOut, &c.rest)
+		}
 		return
 	}
 	for i := range c.fixed / c.lanes() {
@@ -104,6 +113,9 @@ func (c *pass) begin() {
 
 // end writes it back.
 func (c *pass) end() {
+	if c.fixed == 0 {
+		c.store(c.restOut, Mem{Base: c.out, Index: c.whole, Scale: 1}, &c.rest)
+	}
 	for i, v := range c.outs {
 		VMOVUPS(v, Mem{Base: c.out, Disp: i * c.bytes})
 	}
@@ -188,8 +200,11 @@ func (c *pass) dots(label string, row reg.Register, sums []reg.VecVirtual) {
 	}
 	c.clear(sums...)
 	c.columns(label+"dot", func(at reg.Register, only *lanes) {
-		p, from := c.vector(), GP64()
-		c.load(Mem{Base: c.p, Index: at, Scale: 1}, p, only)
+		p, from := c.restP, GP64()
+		if only == nil {
+			p = c.vector()
+			VMOVUPS(Mem{Base: c.p, Index: at, Scale: 1}, p)
+		}
 		LEAQ(Mem{Base: row, Index: at, Scale: 1}, from)
 		for i, s := range sums {
 			if only == nil {
@@ -264,8 +279,11 @@ func (c *pass) add(label string, row reg.Register, factors []reg.VecVirtual) {
 		return
 	}
 	c.columns(label+"add", func(at reg.Register, only *lanes) {
-		v, from := c.vector(), GP64()
-		c.load(Mem{Base: c.out, Index: at, Scale: 1}, v, only)
+		v, from := c.restOut, GP64()
+		if only == nil {
+			v = c.vector()
+			VMOVUPS(Mem{Base: c.out, Index: at, Scale: 1}, v)
+		}
 		LEAQ(Mem{Base: row, Index: at, Scale: 1}, from)
 		for i, s := range factors {
 			if only == nil {
@@ -276,7 +294,9 @@ func (c *pass) add(label string, row reg.Register, factors []reg.VecVirtual) {
 			c.load(c.at(from, i, 0), x, only)
 			VFMADD231PS(x, s, v)
 		}
-		c.store(v, Mem{Base: c.out, Index: at, Scale: 1}, only)
+		if only == nil {
+			VMOVUPS(v, Mem{Base: c.out, Index: at, Scale: 1})
+		}
 	})
 }
 
@@ -315,6 +335,7 @@ func (a isa) gemv() {
 	SHLQ(Imm(2), s)
 	LEAQ(Mem{Base: s, Index: s, Scale: 2}, s3)
 	c.stride, c.stride3 = s, s3
+	c.begin()
 	for _, count := range []int{passRows, 1} {
 		label := fmt.Sprintf("rows%d", count)
 		Label(label)

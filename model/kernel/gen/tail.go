@@ -41,7 +41,7 @@ func (a isa) fill(l *lanes) {
 		return
 	}
 	l.bits = YMM()
-	MOVQ(l.count, l.bits.AsX())
+	VMOVQ(l.count, l.bits.AsX()) // not MOVQ: old instructions beside vector ones cost a hundred cycles
 	if a.size == 8 {
 		VPBROADCASTQ(l.bits.AsX(), l.bits)
 		VPCMPGTQ(laneNumbers(a.size), l.bits, l.bits)
