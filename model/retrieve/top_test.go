@@ -140,8 +140,8 @@ func TestTopIsTheFullSortForAnyVectors(t *testing.T) {
 	for name, shape := range shapes {
 		t.Run(name, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(1, 2))
-			for _, n := range []int{1, 15, 16, 17, 63, 64, 65, 500, 5000} {
-				for _, f := range []int{1, 3, 8, 17, 64, 65} {
+			for _, n := range []int{1, 15, 17, 64, 65, 500, 3000} {
+				for _, f := range []int{1, 3, 17, 64, 65} {
 					v := shape(n, f, rng)
 					x := retrieve.New(v, f, retrieve.Config{Basis: retrieve.Basis(rng.IntN(4)), Seed: rng.Uint64()})
 					queries := retrievetest.Queries(3, f, rng.Uint64())
@@ -495,7 +495,7 @@ func TestTopAllocatesItsAnswerOnly(t *testing.T) {
 		Vector: retrievetest.Queries(1, f, 1), K: 50, Seen: []int32{1, 2, 3},
 		Hide: []*retrieve.Mask{x.Mask(rank.SetOf(n, []int32{9}))}, Rows: []int32{5}, Add: []float32{1},
 	}
-	if got := testing.AllocsPerRun(50, func() { x.Top(q) }); got > 1.5 { // the pool may lose its scratch to the collector
+	if got := testing.AllocsPerRun(50, func() { x.Top(q) }); got > 1.5 && !raced { // the collector may empty the pool
 		t.Errorf("%v allocations, want 1", got)
 	}
 }
