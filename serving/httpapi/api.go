@@ -17,6 +17,7 @@ type api struct {
 	keys    keyring
 	metrics *metrics
 	huma    huma.API
+	bodies  bodies // of tracking calls
 }
 
 // New returns the handler of the whole server. The error is cfg's, or names a

@@ -2,13 +2,11 @@ package httpapi
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -109,38 +107,4 @@ func (a *api) takeBody(limit int64) func(huma.Context, func(huma.Context)) {
 		c.Request.Body = io.NopCloser(bytes.NewReader(body))
 		next(ctx)
 	}
-}
-
-var (
-	errTooLarge = errors.New("too large")
-	errEncoding = errors.New("unknown Content-Encoding")
-)
-
-// readBody reads a body of at most limit bytes, after decompression. The error is
-// errTooLarge, errEncoding, or the connection's or decompressor's.
-func readBody(r *http.Request, limit int64) ([]byte, error) {
-	if r.Body == nil {
-		return nil, nil
-	}
-	var body io.Reader = r.Body
-	switch encoding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))); encoding {
-	case "", "identity":
-		if r.ContentLength > limit {
-			return nil, errTooLarge
-		}
-	case "gzip", "x-gzip":
-		z, err := gzip.NewReader(body)
-		if err != nil {
-			return nil, fmt.Errorf("gzip: %w", err)
-		}
-		defer z.Close()
-		body = z
-	default:
-		return nil, fmt.Errorf("%w %q", errEncoding, encoding)
-	}
-	b, err := io.ReadAll(io.LimitReader(body, limit+1))
-	if int64(len(b)) > limit {
-		return nil, errTooLarge
-	}
-	return b, err
 }

@@ -90,7 +90,9 @@ func (a *api) track(c *gin.Context, typ data.EventType) {
 		a.refuseTracking(c, http.StatusUnauthorized, "unknown write key, or one without the scope ingest")
 		return
 	}
-	b, err := readBody(c.Request, limits.MaxBodyBytes)
+	memory := a.bodies.take()
+	defer a.bodies.put(memory) // Accept keeps nothing of the body
+	b, err := memory.read(c.Request, limits.MaxBodyBytes)
 	if err != nil {
 		a.refuseTracking(c, http.StatusBadRequest, "read the body: "+err.Error())
 		return
