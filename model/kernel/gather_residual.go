@@ -1,18 +1,21 @@
 package kernel
 
 // GatherResidual is Gather and NormalResidual in one pass: it copies the rows
-// rows[i] of table, which has f = len(p) columns, one after the other into packed, of length at least len(rows)·f,
+// rows[i] of table, which has f = len(p) columns, one after the other into packed, of length so many times f,
 // and adds Σ (bᵢ − wᵢ (yᵢ·p)) yᵢ of them to out, so that a row that comes from far away
-// is worked on while the next ones are fetched. w and b are at least as long as rows.
+// is worked on while the next ones are fetched. w and b are equally long, and the shorter of w and rows says
+// how many rows there are; what rows has beyond w is only asked for ahead, so that whoever works
+// through a long list piece by piece gives all that is left of it.
 func GatherResidual(out, packed, table []float32, rows []int32, w, b, p []float32) {
 	f := len(p)
-	if f == 0 || len(rows) == 0 {
+	w = w[:min(len(w), len(rows))]
+	if f == 0 || len(w) == 0 {
 		return
 	}
-	checkRows(rows, len(table)/f)
-	out, packed, w, b = out[:f], packed[:len(rows)*f], w[:len(rows)], b[:len(rows)]
-	for len(rows) > 0 {
-		n := gatherPiece(f, len(rows))
+	checkRows(rows[:len(w)], len(table)/f)
+	out, packed, b = out[:f], packed[:len(w)*f], b[:len(w)]
+	for len(w) > 0 {
+		n := gatherPiece(f, len(w))
 		gatherResidual(out, packed[:n*f], table, rows, w[:n], b[:n], p)
 		packed, rows, w, b = packed[n*f:], rows[n:], w[n:], b[n:]
 	}
@@ -22,13 +25,14 @@ func GatherResidual(out, packed, table []float32, rows []int32, w, b, p []float3
 // packed receives the rows in float32, so that the passes that follow decode nothing.
 func GatherResidualHalf(out, packed []float32, table []uint16, rows []int32, w, b, p []float32) {
 	f := len(p)
-	if f == 0 || len(rows) == 0 {
+	w = w[:min(len(w), len(rows))]
+	if f == 0 || len(w) == 0 {
 		return
 	}
-	checkRows(rows, len(table)/f)
-	out, packed, w, b = out[:f], packed[:len(rows)*f], w[:len(rows)], b[:len(rows)]
-	for len(rows) > 0 {
-		n := gatherPiece(f, len(rows))
+	checkRows(rows[:len(w)], len(table)/f)
+	out, packed, b = out[:f], packed[:len(w)*f], b[:len(w)]
+	for len(w) > 0 {
+		n := gatherPiece(f, len(w))
 		gatherResidualHalf(out, packed[:n*f], table, rows, w[:n], b[:n], p)
 		packed, rows, w, b = packed[n*f:], rows[n:], w[n:], b[n:]
 	}
