@@ -115,7 +115,7 @@ func TestOurSideOfTopKIsExact(t *testing.T) {
 	}
 	path, _ := json.Marshal(filepath.Join(dir, "truth.npy"))
 	var said bytes.Buffer
-	in := `{"do":"exact","arg":` + string(path) + "}\n" + `{"do":"round","arg":"plain"}` + "\n" + `{"do":"round","arg":"filter"}` + "\n" + `{"do":"round","arg":"stream"}` + "\n" + `{"do":"round","arg":"x"}` + "\n"
+	in := `{"do":"exact","arg":` + string(path) + "}\n" + `{"do":"round","arg":"plain"}` + "\n" + `{"do":"round","arg":"half"}` + "\n" + `{"do":"round","arg":"stream"}` + "\n" + `{"do":"round","arg":"x"}` + "\n"
 	if err := s.serve(strings.NewReader(in), &said); err != nil {
 		t.Fatal(err)
 	}

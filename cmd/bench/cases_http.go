@@ -17,7 +17,7 @@ type httpSize struct {
 
 // httpCases are the cases of a server under load.
 func httpCases(k kindred, quick bool) []caseRun {
-	z := httpSize{items: 27_000, many: 1_000_000, people: 50_000, manyPeop: 100_000, long: 30, short: 4, rounds: 5}
+	z := httpSize{items: 27_000, many: 1_000_000, people: 50_000, manyPeop: 60_000, long: 30, short: 4, rounds: 5}
 	if quick {
 		z = httpSize{items: 2000, many: 20_000, people: 1000, manyPeop: 2000, long: 2, short: 1, rounds: 2}
 	}

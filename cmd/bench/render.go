@@ -24,7 +24,7 @@ func chapters() []chapter {
 		{"als", "Training: alternating least squares", "One iteration is a half-step for people and one for items. Both sides minimise the loss of Hu, Koren & Volinsky with the same " +
 			"confidences and regularization, and the loss is implicit's formula on both sides' factors as they stand after an iteration. " +
 			"The medians leave out the first iteration, which transposes the matrix; the time to a loss has it."},
-		{"topk", "Retrieval: exact top 100", "The answers are the same rows, order and scores as a full sort's, for every query. “Reading all codes once” is a plain loop over as many bytes as the int8 index has codes."},
+		{"topk", "Retrieval: exact top 100", "The answers are the same rows, order and scores as a full sort's, for every query. “Reading all codes once” is a vectorised pass (bytes.Count) over as many bytes as the int8 index has codes."},
 		{"foldin", "Fold-in of a new person", ""},
 		{"ease", "EASE: the inverse", ""},
 		{"gobench", "In process", "Go benchmarks of this repository; the command is beside the case."},
