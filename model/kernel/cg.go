@@ -6,7 +6,11 @@ package kernel
 
 // Affine writes scale·src + shift into dst, which is at least as long as src.
 func Affine(dst, src []float32, scale, shift float32) {
-	affine(dst[:len(src)], src, scale, shift)
+	dst = dst[:len(src)]
+	for ; len(src) > passNumbers; dst, src = dst[passNumbers:], src[passNumbers:] {
+		affine(dst, src[:passNumbers], scale, shift)
+	}
+	affine(dst, src, scale, shift)
 }
 
 func affineGeneric(dst, src []float32, scale, shift float32) {

@@ -11,7 +11,7 @@ func choleskyF32(a []float32, n int) bool {
 	case AVX2:
 		size, lanes = 4, 8
 	}
-	blocks := n / 8
+	blocks := mirrored(n)
 	if blocks > 0 {
 		mirrorUp(&a[0], n, blocks)
 	}
@@ -38,6 +38,15 @@ func choleskyF32(a []float32, n int) bool {
 		}
 	}
 	return true
+}
+
+// mirrored is how many blocks of 8 rows and columns one call mirrors; what is beyond, some rows
+// or all of a matrix for which the call would be long, is left to plain Go.
+func mirrored(n int) int {
+	if n > 512 {
+		return 0
+	}
+	return n / 8
 }
 
 // choleskyPanel is how many rows of U are found before the rows below lose their products:

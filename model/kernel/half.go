@@ -6,11 +6,23 @@ import "math"
 // long: rounded to the nearest, ties to even, so with a relative error of at most 2⁻¹¹ from 2⁻¹⁴ to
 // 65504, an absolute one of 2⁻²⁵ below, and infinite from 65520 on. What is
 // not a number stays that. All levels write the same bits.
-func HalfEncode(dst []uint16, src []float32) { halfEncode(dst[:len(src)], src) }
+func HalfEncode(dst []uint16, src []float32) {
+	dst = dst[:len(src)]
+	for ; len(src) > passNumbers; dst, src = dst[passNumbers:], src[passNumbers:] {
+		halfEncode(dst[:passNumbers], src[:passNumbers])
+	}
+	halfEncode(dst, src)
+}
 
 // HalfDecode writes the numbers that src stands for into dst, which is at least as long.
 // It is exact, and all levels write the same bits.
-func HalfDecode(dst []float32, src []uint16) { halfDecode(dst[:len(src)], src) }
+func HalfDecode(dst []float32, src []uint16) {
+	dst = dst[:len(src)]
+	for ; len(src) > passNumbers; dst, src = dst[passNumbers:], src[passNumbers:] {
+		halfDecode(dst[:passNumbers], src[:passNumbers])
+	}
+	halfDecode(dst, src)
+}
 
 func halfEncodeGeneric(dst []uint16, src []float32) {
 	for i, v := range src {

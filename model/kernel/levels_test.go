@@ -26,21 +26,20 @@ func within(t *testing.T, what string, got float32, want, magnitude float64) {
 	}
 }
 
-// guarded is random numbers that begin at an odd place in memory, between numbers that nobody may change.
+// guarded is random numbers that begin at an odd place in memory, between numbers that are
+// none: who uses them gets a result that is none, and nobody may change them.
 type guarded struct {
 	v        []float32
 	all      []float32
 	off, end int
 }
 
-const guard = 12345
-
 func newGuarded(seed uint64, n int) guarded {
 	g := guarded{all: randoms(seed, n+40), off: int(seed%17) + 1}
 	g.end = g.off + n
 	for i := range g.all {
 		if i < g.off || i >= g.end {
-			g.all[i] = guard
+			g.all[i] = float32(math.NaN())
 		}
 	}
 	g.v = g.all[g.off:g.end:g.end]
@@ -51,7 +50,7 @@ func newGuarded(seed uint64, n int) guarded {
 func (g guarded) intact(t *testing.T, what string) {
 	t.Helper()
 	for i, v := range g.all {
-		if (i < g.off || i >= g.end) && v != guard {
+		if (i < g.off || i >= g.end) && v == v {
 			t.Fatalf("%s of length %d wrote the number %d beyond its place", what, len(g.v), i-g.off)
 		}
 	}
@@ -68,6 +67,38 @@ func TestVectorsOfEveryLengthAtEveryLevel(t *testing.T) {
 				within(t, "Axpy", y.v[i], .75*float64(x[i])+float64(before[i]), 2)
 			}
 			y.intact(t, "Axpy")
+		}
+	})
+}
+
+// TestWhatIsNotANumberIsNotHidden puts one into every place.
+func TestWhatIsNotANumberIsNotHidden(t *testing.T) {
+	isNaN := func(v float32) bool { return v != v }
+	kernel.AtEveryLevel(t, func(t *testing.T) {
+		for _, n := range []int{1, 7, 8, 9, 31, 64, 130} {
+			for i := range n {
+				x, zeros := randoms(1, n), make([]float32, n)
+				x[i] = float32(math.NaN())
+				if !isNaN(kernel.Dot(x, zeros)) {
+					t.Fatalf("Dot lost number %d of %d", i, n)
+				}
+				kernel.Axpy(0, x, zeros)
+				if !isNaN(zeros[i]) {
+					t.Fatalf("Axpy lost number %d of %d", i, n)
+				}
+				out := make([]float32, n)
+				kernel.NormalMul(out, x, []float32{0}, make([]float32, n)) // one row of weight 0
+				if slices.ContainsFunc(out, func(v float32) bool { return !isNaN(v) }) {
+					t.Fatalf("NormalMul lost number %d of %d", i, n)
+				}
+				g := make([]float32, n*n)
+				kernel.Gram(g, x, []float32{0}, n)
+				for j := range n {
+					if !isNaN(g[max(i, j)*n+min(i, j)]) {
+						t.Fatalf("Gram lost number %d of %d", i, n)
+					}
+				}
+			}
 		}
 	})
 }
@@ -285,6 +316,50 @@ func TestFloat64OfEveryLengthAtEveryLevel(t *testing.T) {
 				want += v * next[i]
 			}
 			near(t, "Rank2Symv64", n, got, want)
+		}
+	})
+}
+
+// FuzzLevelsAgree compares all levels with plain Go, for numbers of any finite size.
+func FuzzLevelsAgree(f *testing.F) {
+	f.Add(uint8(4), uint16(64), uint64(1), float32(1))
+	f.Add(uint8(7), uint16(50), uint64(2), float32(1e-30))
+	f.Add(uint8(33), uint16(257), uint64(3), float32(1e9))
+	f.Fuzz(func(t *testing.T, n8 uint8, f16 uint16, seed uint64, scale float32) {
+		n, f := int(n8), int(f16)%300+1
+		if size := math.Abs(float64(scale)); !(size < 1e9) {
+			return
+		}
+		rows, p, w, b := newGuarded(seed, n*f), newGuarded(seed+1, f), newGuarded(seed+2, n), newGuarded(seed+3, n)
+		for i := range rows.v {
+			rows.v[i] *= scale
+		}
+		size := math.Abs(float64(scale))
+		size = float64(n+1) * float64(f) * (1 + size) * (1 + size)
+		var want [][]float32
+		for l := kernel.Generic; l <= kernel.BestLevel(); l++ {
+			kernel.SetLevel(t, l)
+			scores, product, residual, g := newGuarded(4, n), newGuarded(5, f), newGuarded(6, f), newGuarded(7, f*f)
+			kernel.Gemv(scores.v, rows.v, p.v)
+			kernel.NormalMul(product.v, rows.v, w.v, p.v)
+			kernel.NormalResidual(residual.v, rows.v, w.v, b.v, p.v)
+			kernel.Gram(g.v, rows.v, w.v, f)
+			for i := range f {
+				clear(g.v[i*f+i+1 : (i+1)*f])
+			}
+			got := [][]float32{scores.v, product.v, residual.v, g.v}
+			if l == kernel.Generic {
+				want = got
+				continue
+			}
+			for i := range want {
+				for j, v := range want[i] {
+					within(t, l.String(), got[i][j], float64(v), size)
+				}
+			}
+			for _, g := range []guarded{scores, product, residual, g} {
+				g.intact(t, l.String())
+			}
 		}
 	})
 }

@@ -2,7 +2,14 @@ package kernel
 
 // Dot is the inner product of a and b, added in float32 in several interleaved
 // sums. b must be at least as long as a.
-func Dot(a, b []float32) float32 { return dot(a, b[:len(a)]) }
+func Dot(a, b []float32) float32 {
+	b = b[:len(a)]
+	var sum float32
+	for ; len(a) > passNumbers; a, b = a[passNumbers:], b[passNumbers:] {
+		sum += dot(a[:passNumbers], b)
+	}
+	return sum + dot(a, b)
+}
 
 func dotGeneric(a, b []float32) float32 {
 	var s0, s1, s2, s3 float32
@@ -20,7 +27,13 @@ func dotGeneric(a, b []float32) float32 {
 }
 
 // Axpy adds alpha·x to y. y must be at least as long as x.
-func Axpy(alpha float32, x, y []float32) { axpy(alpha, x, y[:len(x)]) }
+func Axpy(alpha float32, x, y []float32) {
+	y = y[:len(x)]
+	for ; len(x) > passNumbers; x, y = x[passNumbers:], y[passNumbers:] {
+		axpy(alpha, x[:passNumbers], y)
+	}
+	axpy(alpha, x, y)
+}
 
 func axpyGeneric(alpha float32, x, y []float32) {
 	y = y[:len(x)]
