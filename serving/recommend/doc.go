@@ -4,15 +4,23 @@
 //	snapshot := live.Load()                     one model and one catalog
 //	profile  := the person, read-your-writes    serving/online
 //	taste    := features.Preferences(profile)   newest action first
-//	scores   := components -> blend             model/hybrid, every item of the catalog
-//	list     := hide seen, hidden, closed; filter; k best, ties by item id
+//	list     := the blend's k best rows         model/hybrid: exact, without scoring every item;
+//	            seen, hidden, closed rows out; filters; ties by item id
 //	reasons  := the blend's parts, past items and terms behind each
 //
-// Nothing is precomputed, so each answer reflects the last event. Somebody nobody
+// Nothing about people is precomputed, so each answer reflects the last event. Somebody nobody
 // has met is no error: the components that know nothing about them are left out
 // and popularity remains. Without any model the answer comes from the live
 // popularity counters and says model "none"; a server that has neither answers with
 // an empty list.
+//
+// # Kept answers
+//
+// An answer is kept by everything that it depends on: the snapshot (model and
+// catalog, by Serial), the profile (id, version, place in the log, history), whether it is known and stale, and
+// every parameter; the request's id, user, slot, context and time are not part of it. So the same question
+// is answered with the same list, and any change asks anew. What depends on the time
+// or the live counters is never kept. Each answer is an impression, kept or not.
 //
 // # Shares
 //
