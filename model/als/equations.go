@@ -23,6 +23,8 @@ type equations struct {
 	w, b  []float32 // the terms of rows
 	ridge float64
 
+	wRoom, bRoom []float32 // for w and b
+
 	factor  []float32 // Cholesky factor of A, f × f, lower
 	precise []float64 // the same in float64; nil until first needed
 	exact   bool      // precise is A's
@@ -75,8 +77,8 @@ func (eq *equations) set(rows []int32, r []float32) error {
 		}
 	}
 	eq.rows, eq.ridge, eq.exact = rows, m.loss.ridge(len(rows), m.n), false
-	eq.w, eq.b = slices.Grow(eq.w[:0], len(r))[:len(r)], slices.Grow(eq.b[:0], len(r))[:len(r)]
-	m.loss.fillTerms(eq.w, eq.b, r)
+	eq.wRoom, eq.bRoom = slices.Grow(eq.wRoom[:0], len(r))[:len(r)], slices.Grow(eq.bRoom[:0], len(r))[:len(r)]
+	eq.w, eq.b = m.loss.termsOf(r, eq.wRoom, eq.bRoom)
 	if eq.solve() || eq.solvePrecisely() {
 		return nil
 	}
@@ -98,7 +100,7 @@ func (eq *equations) solve() bool {
 		eq.factor[k*f+k] += float32(eq.ridge)
 		eq.x[k] = float64(eq.factor[k*f+k])
 	}
-	if !choleskyF32(eq.factor, f) {
+	if !kernel.CholeskyF32(eq.factor, f) {
 		return false
 	}
 	for k, d := range eq.x {
@@ -126,7 +128,7 @@ func (eq *equations) solve() bool {
 
 // correct adds A⁻¹rhs to x, and returns its length.
 func (eq *equations) correct() float64 {
-	choleskySolveF32(eq.factor, eq.m.f, eq.rhs)
+	kernel.CholeskySolveF32(eq.factor, eq.m.f, eq.rhs)
 	square := 0.0
 	for k, v := range eq.rhs {
 		eq.x[k] += float64(v)
@@ -194,7 +196,7 @@ func (eq *equations) piece(i int) (packed, w, b []float32) {
 func (eq *equations) invert(z []float32) {
 	f := eq.m.f
 	if !eq.exact {
-		choleskySolveF32(eq.factor, f, z)
+		kernel.CholeskySolveF32(eq.factor, f, z)
 		return
 	}
 	for k, v := range z {
@@ -203,33 +205,5 @@ func (eq *equations) invert(z []float32) {
 	kernel.CholeskySolve(eq.precise[:f*f], f, eq.r)
 	for k, v := range eq.r {
 		z[k] = float32(v)
-	}
-}
-
-func choleskyF32(a []float32, n int) bool {
-	for i := range n {
-		ri := a[i*n : i*n+n]
-		for j := range i {
-			rj := a[j*n : j*n+n]
-			ri[j] = (ri[j] - kernel.Dot(ri[:j], rj)) / rj[j]
-		}
-		d := ri[i] - kernel.Dot(ri[:i], ri)
-		if !(d > 0) || math.IsInf(float64(d), 1) { // also refuses NaN
-			return false
-		}
-		ri[i] = float32(math.Sqrt(float64(d)))
-	}
-	return true
-}
-
-func choleskySolveF32(a []float32, n int, b []float32) {
-	for i := range n {
-		row := a[i*n : i*n+n]
-		b[i] = (b[i] - kernel.Dot(row[:i], b)) / row[i]
-	}
-	for i := n - 1; i >= 0; i-- {
-		row := a[i*n : i*n+n]
-		b[i] /= row[i]
-		kernel.Axpy(-b[i], row[:i], b)
 	}
 }

@@ -43,14 +43,19 @@ func (o objective) terms(r float32) (w, b float64) {
 	return c, c
 }
 
-// fillTerms writes the terms of every strength, as terms does, in float32.
-func (o objective) fillTerms(w, b, strengths []float32) {
-	kernel.Affine(b, strengths, float32(o.scale), 0)
-	if o.hkv {
-		kernel.Affine(w, strengths, float32(o.scale), -1)
-		return
+// termsOf is the terms of many strengths, in float32. They are in wRoom and bRoom, which are long
+// enough, or in strengths itself.
+func (o objective) termsOf(strengths, wRoom, bRoom []float32) (w, b []float32) {
+	w, b = wRoom[:len(strengths)], strengths
+	if o.hkv { // whose scale is 1
+		kernel.Affine(w, strengths, 1, -1)
+		return w, b
 	}
-	copy(w, b)
+	if o.scale != 1 {
+		b = bRoom[:len(strengths)]
+		kernel.Affine(b, strengths, float32(o.scale), 0)
+	}
+	return b, b
 }
 
 // ridge is λ(|S| + a0·others)^ν, the regularization of a row with observed entries

@@ -12,12 +12,15 @@ type scratch struct {
 	// The row, and the side that is held fixed.
 	y    []float32
 	half []uint16 // y in half precision; nil: rows are gathered from y
-	cols []int32
 	vals []float32
+	cols []int32 // of the row, and behind them those of the rows that follow, to ask for ahead
 
 	packed []float32 // factors of one piece of the row's entries, gathered
-	w, b   []float32 // and their terms
+	w, b   []float32 // room for their terms
+	terms  []float32 // the weights of a row of one piece
 	out    []float32 // what one piece of a long row adds to a pass
+	minus  []float32 // a direction, reversed
+	none   []float32 // zeros
 	old    []float32 // the row before it is solved
 
 	// conjugate gradient
@@ -33,7 +36,7 @@ type scratch struct {
 // packedBytes bounds the factors that a worker gathers at once, so that they stay in
 // its second level cache between the passes over them. A row with more entries is
 // gathered piece by piece in every pass.
-const packedBytes = 1 << 20
+const packedBytes = 1 << 19
 
 // pieceEntries is how many entries fit into packedBytes.
 func pieceEntries(f int) int { return max(64, packedBytes/4/f&^15) }
@@ -41,9 +44,9 @@ func pieceEntries(f int) int { return max(64, packedBytes/4/f&^15) }
 // newScratch makes a worker's memory for f factors.
 func newScratch(f int, loss objective, solver string) *scratch {
 	n := pieceEntries(f)
-	v := make([]float32, 7*f)
+	v := make([]float32, 8*f)
 	sc := &scratch{
-		f: f, loss: loss, out: v[:f], old: v[6*f:],
+		f: f, loss: loss, out: v[:f], old: v[6*f : 7*f], minus: v[7*f:], none: make([]float32, tile),
 		packed: make([]float32, n*f), w: make([]float32, n), b: make([]float32, n),
 		partial: make([]float64, f*f), wide: make([]float64, 4*f),
 	}
@@ -57,22 +60,20 @@ func newScratch(f int, loss objective, solver string) *scratch {
 	return sc
 }
 
-// take makes (cols, vals) the row to solve.
+// take makes the entries of values vals in cols the row to solve; cols may go on behind them.
 func (sc *scratch) take(y []float32, half []uint16, cols []int32, vals []float32) {
 	sc.y, sc.half, sc.cols, sc.vals = y, half, cols, vals
 }
 
 // pieces is the number of pieces of the row.
-func (sc *scratch) pieces() int { return (len(sc.cols) + len(sc.w) - 1) / len(sc.w) }
+func (sc *scratch) pieces() int { return (len(sc.vals) + len(sc.w) - 1) / len(sc.w) }
 
-// piece is the entries of one of them. The terms of piece 0 stay in w and b while the row is taken.
+// piece is the entries of one of them, and cols beyond.
 func (sc *scratch) piece(i int) (cols []int32, w, b []float32) {
 	size := len(sc.w)
-	end := min((i+1)*size, len(sc.cols))
-	cols, vals := sc.cols[i*size:end], sc.vals[i*size:end]
-	w, b = sc.w[:len(vals)], sc.b[:len(vals)]
-	sc.loss.fillTerms(w, b, vals)
-	return cols, w, b
+	vals := sc.vals[i*size : min((i+1)*size, len(sc.vals))]
+	w, b = sc.loss.termsOf(vals, sc.w, sc.b)
+	return sc.cols[i*size:], w, b
 }
 
 // system is the left side of a row's equations less the diagonal, Σ w y yᵀ, and the right side Σ b y.
@@ -95,8 +96,8 @@ func (sc *scratch) addResidual(r, x []float32) {
 }
 
 func (sc *scratch) addProduct(out, p []float32) {
-	if n := len(sc.cols); sc.pieces() == 1 {
-		kernel.NormalMul(out, sc.packed[:n*sc.f], sc.w[:n], p)
+	if n := len(sc.vals); sc.pieces() == 1 {
+		kernel.NormalMul(out, sc.packed[:n*sc.f], sc.terms, p)
 		return
 	}
 	for i := range sc.pieces() {
@@ -112,30 +113,38 @@ func (sc *scratch) pieceResidual(i int, out, x []float32) {
 	sc.gatherResidual(i, out, x)
 }
 
+// tile is how many entries of a long row are gathered for a product: few, for they are not
+// needed again and should not drive the other side out of the cache.
+const tile = 64
+
 func (sc *scratch) pieceProduct(i int, out, p []float32) {
-	cols, w, _ := sc.piece(i)
 	clear(out)
-	sc.gather(cols)
-	kernel.NormalMul(out, sc.packed[:len(cols)*sc.f], w, p)
+	cols, w, _ := sc.piece(i)
+	if sc.half == nil {
+		for ; len(w) > 0; cols, w = cols[min(tile, len(w)):], w[min(tile, len(w)):] {
+			n := min(tile, len(w))
+			kernel.Gather(sc.packed, sc.y, sc.f, cols[:n])
+			kernel.NormalMul(out, sc.packed[:n*sc.f], w[:n], p)
+		}
+		return
+	}
+	// The residual of −p with a right side of zeros is the product with p, gathered and added in one loop.
+	kernel.Affine(sc.minus, p, -1, 0)
+	for ; len(w) > 0; cols, w = cols[min(tile, len(w)):], w[min(tile, len(w)):] {
+		n := min(tile, len(w))
+		kernel.GatherResidualHalf(out, sc.packed, sc.half, cols, w[:n], sc.none[:n], sc.minus)
+	}
 }
 
 // gatherResidual packs piece i and adds its part of the residual to out.
 func (sc *scratch) gatherResidual(i int, out, x []float32) {
 	cols, w, b := sc.piece(i)
+	sc.terms = w
 	if sc.half != nil {
 		kernel.GatherResidualHalf(out, sc.packed, sc.half, cols, w, b, x)
 		return
 	}
 	kernel.GatherResidual(out, sc.packed, sc.y, cols, w, b, x)
-}
-
-// gather packs the factors of cols, which are at most one piece.
-func (sc *scratch) gather(cols []int32) {
-	if sc.half != nil {
-		kernel.GatherDecode(sc.packed, sc.half, sc.f, cols)
-		return
-	}
-	kernel.Gather(sc.packed, sc.y, sc.f, cols)
 }
 
 // conjugate improves x by a few steps of preconditioned conjugate gradient on
@@ -172,8 +181,8 @@ func (sc *scratch) exact(x []float32, gram []float64, ridge float64) bool {
 	clear(sc.right)
 	for i := range sc.pieces() {
 		cols, w, b := sc.piece(i)
-		sc.gather(cols)
-		kernel.Syrk(sc.left, sc.packed[:len(cols)*f], w, f, sc.wide)
+		kernel.Gather(sc.packed, sc.y, f, cols[:len(w)])
+		kernel.Syrk(sc.left, sc.packed[:len(w)*f], w, f, sc.wide)
 		for j, c := range b {
 			for k, v := range sc.packed[j*f : (j+1)*f] {
 				sc.right[k] += float64(c) * float64(v)

@@ -90,6 +90,7 @@ func (s *sweeper) solveRows(sc *scratch, x, y []float32, r *sparse.CSR, first, e
 	if s.solver == SolverCG {
 		s.rotate(sc, x[first*s.f:end*s.f])
 	}
+	half, last := s.halfOf(y), r.Ptr[end]
 	for row := first; row < end; row++ {
 		target := x[row*s.f : (row+1)*s.f]
 		n := r.RowLen(row)
@@ -98,8 +99,8 @@ func (s *sweeper) solveRows(sc *scratch, x, y []float32, r *sparse.CSR, first, e
 			continue
 		}
 		ridge := s.loss.ridge(n, r.Cols)
-		cols, vals := r.Row(row)
-		sc.take(y, s.halfOf(y), cols, vals)
+		_, vals := r.Row(row)
+		sc.take(y, half, r.Col[r.Ptr[row]:last], vals)
 		if s.solver == SolverCG && n > hugeEntries {
 			continue
 		}
