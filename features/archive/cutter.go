@@ -17,6 +17,9 @@ type cutter struct {
 	now       time.Time // log time: latest received stamp so far, over all blocks
 	records   []data.Record
 	bytes     int
+
+	decoder event.Decoder
+	event   data.Event // of the record in hand
 }
 
 func newCutter(opt Options, partition int32, from lake.Position) *cutter {
@@ -39,8 +42,9 @@ func (c *cutter) add(rec data.Record) *lake.Block {
 // is no event has no time and ends nothing but a full block.
 func (c *cutter) ends(rec data.Record) bool {
 	end := len(c.records) >= c.opt.BlockRecords || c.bytes >= c.opt.BlockBytes
-	e, err := event.Open(rec.Value)
-	if err != nil {
+	e := &c.event
+	defer c.decoder.Reset() // nothing of the event is kept
+	if c.decoder.Open(rec.Value, e) != nil {
 		return end
 	}
 	if e.Type == data.System && e.Name == data.SysFlush {
