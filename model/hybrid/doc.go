@@ -32,6 +32,11 @@
 //   - model.Sparse: adds (w_c/d_c) s_i to the rows it touched, which are enough for its
 //     m_c and d_c as well; −w_c m_c/d_c is the same for all rows.
 //
+//   - model.Deferred, sparse but with most rows touched by common words: tells its moments and
+//     a bound B for rows it left out. The search is for more rows than wanted, those
+//     are completed, and it is done when the best row not found stays below the k-th
+//     even with B; else the component touches all its rows.
+//
 // So an Index holds the vectors (v_i − v̄, z_i), and package retrieve finds the exact best rows by
 // their product with one query plus addends. The scores of the rows in the
 // list are then computed from their parts in float64. Rows beyond those of the
