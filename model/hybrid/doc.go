@@ -28,7 +28,9 @@
 //
 //   - model.Linear, raw q·v_i: adds (w_c/d_c) q · (v_i − v̄). Over items m_c = q·v̄ and
 //     d_c² = qᵀ C q in closed form, with the mean v̄ and covariance C of the vectors;
+//
 //   - model.Constant, raw x_i, standardised once to z_i: adds w_c z_i, one more dimension;
+//
 //   - model.Sparse: adds (w_c/d_c) s_i to the rows it touched, which are enough for its
 //     m_c and d_c as well; −w_c m_c/d_c is the same for all rows.
 //
