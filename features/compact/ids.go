@@ -204,3 +204,21 @@ func (b *bigSet) add(id uint64) bool {
 	b.chunks[c] = slices.Insert(b.chunks[c], i, id)
 	return true
 }
+
+// IDBytes is about what all sets take in memory. Cost is O(people).
+func (s *Store) IDBytes() int {
+	n := 0
+	s.Everybody(func(_ Ref, p *Person) {
+		n += 8 * int(p.ids.words)
+		for _, set := range view[idSet](&s.arena, &p.ids) {
+			if !set.isBig {
+				n += 8 * int(set.ids.words)
+				continue
+			}
+			for _, c := range s.big[set.ids.block].chunks {
+				n += 8*cap(c) + 24
+			}
+		}
+	})
+	return n
+}

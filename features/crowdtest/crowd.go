@@ -104,6 +104,16 @@ var names = [...]struct {
 const context = `{"ip":"203.0.113.7","locale":"de-DE","page":{"path":"/p/12345","referrer":"https://search.example/?q=lamp"},` +
 	`"userAgent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"}`
 
+// People is how many people there are.
+func (c *Crowd) People() int { return len(c.who) }
+
+// First is a view of one item by the k-th person, at the beginning: after it they are known.
+func (c *Crowd) First(k int) data.Event {
+	e := c.event(c.who[k], Begin)
+	e.Name, e.Items, e.Value = names[0].name, e.Items[:1], 0
+	return e
+}
+
 // Next is the next delivery.
 func (c *Crowd) Next() data.Event {
 	if again := c.again; again != nil {
@@ -121,6 +131,16 @@ func (c *Crowd) Next() data.Event {
 	if c.rng.IntN(100) == 0 {
 		at = at.Add(-time.Duration(c.rng.IntN(7200)) * time.Second)
 	}
+	e := c.event(who, at)
+	if c.rng.IntN(200) == 0 {
+		twice := e
+		c.again = &twice
+	}
+	return e
+}
+
+// event is an event of a person that happened at the given time and arrives now.
+func (c *Crowd) event(who person, at time.Time) data.Event {
 	e := data.Event{
 		V: data.EventVersion, ID: c.uuid(), Source: "web", Space: data.DefaultSpace, Env: "production", Type: data.Track,
 		IDs: who.ids, Profile: who.profile, Ctx: []byte(context),
@@ -144,10 +164,6 @@ func (c *Crowd) Next() data.Event {
 		if e.Name == "Order Completed" {
 			e.Value += it.price
 		}
-	}
-	if c.rng.IntN(200) == 0 {
-		twice := e
-		c.again = &twice
 	}
 	return e
 }

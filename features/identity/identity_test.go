@@ -2,6 +2,7 @@ package identity
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"kindred/data"
@@ -95,5 +96,20 @@ func TestValidateRefusesAnEmptyBlockedID(t *testing.T) {
 	}
 	if err := Default().Validate(); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestBlockedIDsAreThoseOfThePlainComparison(t *testing.T) {
+	r := Rules{Blocked: append(Default().Blocked, " Spaced ", "K\u00f6nig", "\u212aelvin", "0x")}
+	for _, id := range []string{"", "-", "--", "0-0", "0", "0x", "00x", "NULL", " null", "nul", "nullo", "spaced", "SPACED ", "k\u00f6nig", "KÖNIG", "kelvin", "KELVIN",
+		"\u00a0none\u00a0", "u000123", "Ann", "guest1", "\x00", "[Object object]"} {
+		trimmed := strings.TrimSpace(id)
+		want := strings.Trim(trimmed, "0-") == "" && trimmed != "-"
+		for _, b := range r.Blocked {
+			want = want || strings.EqualFold(trimmed, strings.TrimSpace(b))
+		}
+		if got := r.Blocks(id); got != want {
+			t.Errorf("Blocks(%q) = %v, want %v", id, got, want)
+		}
 	}
 }

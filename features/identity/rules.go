@@ -33,7 +33,7 @@ func (r Rules) Validate() error {
 // Blocks reports whether id identifies nobody.
 func (r Rules) Blocks(id string) bool {
 	id = strings.TrimSpace(id)
-	if strings.Trim(id, "0-") == "" && id != "-" {
+	if id == "" || (id[0] == '0' || id[0] == '-') && strings.Trim(id, "0-") == "" && id != "-" {
 		return true // empty, zeros, or a nil UUID
 	}
 	return r.lists(id)
@@ -41,7 +41,25 @@ func (r Rules) Blocks(id string) bool {
 
 // lists reports whether id is among the configured ones.
 func (r Rules) lists(id string) bool {
-	return slices.ContainsFunc(r.Blocked, func(b string) bool { return strings.EqualFold(id, strings.TrimSpace(b)) })
+	return slices.ContainsFunc(r.Blocked, func(b string) bool {
+		return !otherLetter(id, b) && strings.EqualFold(id, strings.TrimSpace(b))
+	})
+}
+
+// otherLetter reports that a and b begin with different letters of ASCII, which
+// settles most comparisons.
+func otherLetter(a, b string) bool {
+	if a == "" || b == "" || a[0] <= ' ' || b[0] <= ' ' || a[0] >= 0x7f || b[0] >= 0x7f {
+		return false
+	}
+	return lower(a[0]) != lower(b[0])
+}
+
+func lower(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
 }
 
 // Of returns the identifiers of an event that identify somebody. Data sets number

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"kindred/data"
@@ -27,6 +28,12 @@ type folder struct {
 	panics map[int64]int
 
 	popular *popular.Live // nil: nobody asks
+
+	// Memory of the batch that the next one uses again. Events alias their records and
+	// the decoder until then.
+	decoder event.Decoder
+	events  []data.Event
+	good    []data.Event
 }
 
 // tally counts what became of records.
@@ -80,19 +87,8 @@ func (f *folder) fold(ctx context.Context, recs []data.Record) (t tally, err err
 			f.drop()
 		}
 	}()
-	events := make([]data.Event, len(recs))
-	good := make([]data.Event, 0, len(recs))
-	for i, r := range recs {
-		if _, skip := f.skips[r.Offset]; skip {
-			continue
-		}
-		if events[i], err = event.Open(r.Value); err != nil {
-			f.skip(r.Offset, err.Error())
-			continue
-		}
-		good = append(good, events[i])
-	}
-	if err := f.memory.Prefetch(ctx, good); err != nil {
+	events := f.open(recs)
+	if err := f.memory.Prefetch(ctx, f.good); err != nil {
 		return t, err
 	}
 	for i, r := range recs {
@@ -111,6 +107,26 @@ func (f *folder) fold(ctx context.Context, recs []data.Record) (t tally, err err
 		t.outcomes[outcome]++
 	}
 	return t, nil
+}
+
+// open reads the records that are not skipped, and skips what cannot be read. Their
+// events are in the order of recs, and in f.good without gaps.
+func (f *folder) open(recs []data.Record) []data.Event {
+	f.decoder.Reset()
+	f.events = slices.Grow(f.events[:0], len(recs))[:len(recs)]
+	f.good = f.good[:0]
+	for i, r := range recs {
+		f.events[i] = data.Event{}
+		if _, skip := f.skips[r.Offset]; skip {
+			continue
+		}
+		if err := f.decoder.Open(r.Value, &f.events[i]); err != nil {
+			f.skip(r.Offset, err.Error())
+			continue
+		}
+		f.good = append(f.good, f.events[i])
+	}
+	return f.events
 }
 
 // panicError is a panic of the fold.
