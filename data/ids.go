@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"fmt"
-	"strings"
 )
 
 // Space names a tenant: lower-case letters, digits, '-' and '_', 1 to 63 bytes,
@@ -55,8 +54,16 @@ const (
 // (kind, id) opens when it is the first one seen of that person: 26 characters
 // of base32 over SHA-256, so the same log gives the same ids on every machine.
 func NewProfileID(kind IDKind, id string) ProfileID {
-	sum := sha256.Sum256([]byte(string(kind) + "\x00" + id))
-	return ProfileID(strings.ToLower(base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:16])))
+	var buf [128]byte // on the stack: this runs for most events, at the door and in the fold
+	sum := sha256.Sum256(append(append(append(buf[:0], kind...), 0), id...))
+	var text [26 + 6]byte
+	base32.HexEncoding.Encode(text[:], sum[:16]) // the last six are padding
+	for i, c := range text[:26] {
+		if c >= 'A' {
+			text[i] = c + 'a' - 'A'
+		}
+	}
+	return ProfileID(text[:26])
 }
 
 // PartitionOf is the partition of n that key belongs to, chosen as Kafka's Java

@@ -1,6 +1,8 @@
 package data
 
 import (
+	"crypto/sha256"
+	"encoding/base32"
 	"strconv"
 	"strings"
 	"testing"
@@ -97,5 +99,19 @@ func TestFacetsAreBounded(t *testing.T) {
 	}
 	if got := (Item{Title: "bare"}).Facets(); got != nil {
 		t.Errorf("Facets of a bare item = %v, want nil", got)
+	}
+}
+
+func TestProfileIDsAreTheTextbooks(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		kind, id := rapid.SampledFrom([]IDKind{IDUser, IDAnonymous, ""}).Draw(t, "kind"), rapid.StringN(0, 300, -1).Draw(t, "id")
+		sum := sha256.Sum256([]byte(string(kind) + "\x00" + id))
+		want := strings.ToLower(base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:16]))
+		if got := NewProfileID(kind, id); string(got) != want {
+			t.Fatalf("NewProfileID(%q, %q) = %s, want %s", kind, id, got, want)
+		}
+	})
+	if n := testing.AllocsPerRun(100, func() { NewProfileID(IDUser, "user-184467") }); n > 1 {
+		t.Errorf("%v allocations, want the text alone", n)
 	}
 }

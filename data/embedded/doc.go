@@ -21,7 +21,8 @@
 // cursor back together and the log is folded again. State and log share one
 // write-ahead log, and a fold reads only synced records, so a cursor can not get
 // ahead of the log by a crash. If it is ahead nevertheless, files were mixed, and
-// Open refuses.
+// Open refuses. What the identity index says is remembered in memory, bounded, and
+// forgotten by the Save that changes it before it returns (lookups).
 //
 // # Catalog
 //

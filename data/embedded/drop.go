@@ -83,6 +83,7 @@ func (s *Store) dropIndex(ctx context.Context, p int32) (more bool, err error) {
 	if err != nil || n == 0 {
 		return false, err
 	}
+	defer s.lookups.forgetAll()
 	return n == s.dropChunk, s.commit(b, false)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"kindred/data"
@@ -40,18 +41,37 @@ func (s *Store) ScanProfiles(ctx context.Context, partition int32, after data.Pr
 	return nil
 }
 
-// Lookup returns the profile that an identifier leads to, or data.ErrNotFound.
+// Lookup returns the profile that an identifier leads to, or data.ErrNotFound, as
+// it is: most people have no entry before they are known by a second identifier.
 func (s *Store) Lookup(ctx context.Context, kind data.IDKind, id string) (data.ProfileID, error) {
 	if err := s.enter(ctx); err != nil {
 		return "", fmt.Errorf("look up %s %q: %w", kind, id, err)
 	}
 	defer s.users.leave()
-	b, err := s.get(s.db, s.keys.index(kind, id))
-	if err == nil && len(b) < 4 {
-		err = errKey
+	p, known, writes := s.lookups.find(kind, id)
+	if !known {
+		var err error
+		if p, err = s.readIndex(kind, id); err != nil {
+			return "", fmt.Errorf("look up %s %q: %w", kind, id, err)
+		}
+		s.lookups.remember(kind, id, p, writes)
 	}
-	if err != nil {
-		return "", fmt.Errorf("look up %s %q: %w", kind, id, err)
+	if p == "" {
+		return "", data.ErrNotFound
+	}
+	return p, nil
+}
+
+// readIndex is the index's entry for an identifier, or "".
+func (s *Store) readIndex(kind data.IDKind, id string) (data.ProfileID, error) {
+	b, err := s.get(s.db, s.keys.index(kind, id))
+	switch {
+	case errors.Is(err, data.ErrNotFound):
+		return "", nil
+	case err == nil && len(b) < 4:
+		return "", errKey
+	case err != nil:
+		return "", err
 	}
 	return data.ProfileID(b[4:]), nil
 }

@@ -69,7 +69,11 @@ func (s *Store) Save(ctx context.Context, partition int32, expect int64, c *data
 			return fmt.Errorf("save: partition %d: %w", partition, err)
 		}
 	}
-	if err := s.commit(b, false); err != nil {
+	err = s.commit(b, false)
+	for _, e := range c.Links { // written or, after an error, who knows
+		s.lookups.forget(e.Kind, e.ID)
+	}
+	if err != nil {
 		return fmt.Errorf("save: partition %d: %w", partition, err)
 	}
 	part.cursor = c.Cursor

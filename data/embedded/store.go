@@ -29,9 +29,10 @@ type Store struct {
 	dir   string
 	cache *pebble.Cache
 
-	parts []*partition
-	queue *queue
-	users users
+	parts   []*partition
+	lookups *lookups
+	queue   *queue
+	users   users
 
 	deadMu  sync.Mutex // orders dead letters: assigned and committed under it
 	deadSeq uint64     // last assigned
@@ -79,7 +80,7 @@ func open(filesystem vfs.FS, dir string, opt Options) (_ *Store, err error) {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	s := &Store{
-		keys: keys{opt.Space}, opt: opt, fs: filesystem, dir: dir, lock: lock,
+		keys: keys{opt.Space}, opt: opt, fs: filesystem, dir: dir, lock: lock, lookups: newLookups(),
 		cache: pebble.NewCache(64 << 20), readBytes: maxReadBytes, dropChunk: 10_000, beforeChunk: func() error { return nil }, writer: make(chan struct{}),
 	}
 	if s.db, err = pebble.Open(dir, s.engineOptions()); err != nil {
