@@ -260,6 +260,38 @@ func TestGramOfEveryNumberOfColumnsAtEveryLevel(t *testing.T) {
 	})
 }
 
+func TestSyrkOfEveryNumberOfColumnsAtEveryLevel(t *testing.T) {
+	kernel.AtEveryLevel(t, func(t *testing.T) {
+		for _, f := range lengths()[:100] {
+			for _, n := range []int{0, 1, 7, 70} {
+				rows, weights := newGuarded(uint64(f), n*f).v, newGuarded(3, n).v
+				for _, w := range [][]float32{nil, weights} {
+					for _, room := range []int{4, 7, 40} {
+						g, want := widen(randoms(uint64(n), f*f)), widen(randoms(uint64(n), f*f))
+						for i := range n {
+							wi := 1.0
+							if w != nil {
+								wi = float64(w[i])
+							}
+							for j := range f {
+								for k := range j + 1 {
+									want[j*f+k] += wi * float64(rows[i*f+j]) * float64(rows[i*f+k])
+								}
+							}
+						}
+						kernel.Syrk(g, rows, w, f, make([]float64, room*f))
+						for i, v := range g {
+							if !(math.Abs(v-want[i]) <= 1e-14*float64(n+1)) {
+								t.Fatalf("Syrk of %d rows of %d columns: element %d is %v, want %v", n, f, i, v, want[i])
+							}
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
 func TestRotateOfEveryNumberOfColumnsAtEveryLevel(t *testing.T) {
 	kernel.AtEveryLevel(t, func(t *testing.T) {
 		for _, f := range lengths()[:150] {

@@ -108,3 +108,18 @@ func BenchmarkRotate(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkSyrk(b *testing.B) {
+	for _, f := range []int{64, 128} {
+		for _, room := range []int{4, 32} {
+			const n = 200
+			atEveryLevel(b, fmt.Sprintf("f=%d/n=%d/scratch=%d", f, n, room), func(b *testing.B) {
+				rows, w, g, scratch := randoms(1, n*f), randoms(2, n), make([]float64, f*f), make([]float64, room*f)
+				for b.Loop() {
+					kernel.Syrk(g, rows, w, f, scratch)
+				}
+				perRow(b, n, n*f*(f+1))
+			})
+		}
+	}
+}

@@ -30,18 +30,63 @@ func gram() {
 	}
 }
 
+// syrk writes the loops of kernel/gram.go.
+func syrk() {
+	for _, a := range []isa{avx512.double(), avx2.double()} {
+		for _, rows := range a.tileRows() {
+			a.gramTile(rows, 2)
+			a.gramTile(rows, 1)
+		}
+		a.widen()
+	}
+}
+
+// arithmetic is the instructions of one size of numbers.
+type arithmetic struct {
+	broadcast           func(from, to Op)
+	add, multiply, fuse func(a, b, to Op)
+}
+
+func (a isa) arithmetic() arithmetic {
+	three := func(f func(...Op)) func(a, b, to Op) { return func(a, b, to Op) { f(a, b, to) } }
+	if a.size == 8 {
+		return arithmetic{func(from, to Op) { VBROADCASTSD(from, to) }, three(VADDPD), three(VMULPD), three(VFMADD231PD)}
+	}
+	return arithmetic{func(from, to Op) { VBROADCASTSS(from, to) }, three(VADDPS), three(VMULPS), three(VFMADD231PS)}
+}
+
+// widen copies float32 numbers to float64.
+func (a isa) widen() {
+	a.text("widen", "func(dst *float64, src *float32, n int)", "copies n > 0 numbers, a multiple of the vector's length.")
+	dst, src, n := Load(Param("dst"), GP64()), Load(Param("src"), GP64()), Load(Param("n"), GP64())
+	Label("loop")
+	v := a.vector()
+	VCVTPS2PD(Mem{Base: src}, v)
+	VMOVUPD(v, Mem{Base: dst})
+	ADDQ(Imm(uint64(a.bytes/2)), src)
+	ADDQ(Imm(uint64(a.bytes)), dst)
+	SUBQ(Imm(uint64(a.lanes())), n)
+	JNE(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}
+
 // gramTile adds Σ w·aᵢ·bⱼ to a tile, where aᵢ are numbers and bⱼ vectors of the same row.
 func (a isa) gramTile(rows, vectors int) {
+	do, name, element := a.arithmetic(), "gram", "float32"
+	if a.size == 8 {
+		name, element = "syrk", "float64"
+	}
 	doc := fmt.Sprintf("adds Σ w·x·y to %d × %d numbers at dst, whose rows are stride bytes apart, over n > 0 rows", rows, vectors*a.lanes())
 	more := []string{"that are stride bytes apart: x is the numbers at a, y those at b. w may be nil."}
 	if vectors == 1 {
 		more = append(more, "Of the columns only the first count > 0 are read and written.")
 	}
-	signature := "func(dst, a, b, w *float32, n, stride int)"
+	signature := "func(dst, a, b, w *" + element + ", n, stride int)"
 	if vectors == 1 {
-		signature = "func(dst, a, b, w *float32, n, stride, count int)"
+		signature = "func(dst, a, b, w *" + element + ", n, stride, count int)"
 	}
-	a.text(fmt.Sprintf("gram%dx%d", rows, vectors), signature, doc, more...)
+	a.text(fmt.Sprintf("%s%dx%d", name, rows, vectors), signature, doc, more...)
 	g, x, y, w := Load(Param("dst"), GP64()), Load(Param("a"), GP64()), Load(Param("b"), GP64()), Load(Param("w"), GP64())
 	n, stride := Load(Param("n"), GP64()), Load(Param("stride"), GP64())
 	var only *lanes
@@ -59,17 +104,17 @@ func (a isa) gramTile(rows, vectors int) {
 		}
 		if weighted {
 			v := a.vector()
-			VBROADCASTSS(Mem{Base: w}, v)
+			do.broadcast(Mem{Base: w}, v)
 			for _, b := range bs {
-				VMULPS(v, b, b)
+				do.multiply(v, b, b)
 			}
-			ADDQ(Imm(4), w)
+			ADDQ(Imm(uint64(a.size)), w)
 		}
 		for i := range rows {
 			v := a.vector()
-			VBROADCASTSS(Mem{Base: x, Disp: 4 * i}, v)
+			do.broadcast(Mem{Base: x, Disp: a.size * i}, v)
 			for j, b := range bs {
-				VFMADD231PS(b, v, sums[i*vectors+j])
+				do.fuse(b, v, sums[i*vectors+j])
 			}
 		}
 		ADDQ(stride, x)
@@ -87,7 +132,7 @@ func (a isa) gramTile(rows, vectors int) {
 		for j := range vectors {
 			m, v := Mem{Base: g, Disp: j * a.bytes}, a.vector()
 			a.load(m, v, only)
-			VADDPS(v, sums[i*vectors+j], v)
+			do.add(v, sums[i*vectors+j], v)
 			a.store(v, m, only)
 		}
 		if i < rows-1 {

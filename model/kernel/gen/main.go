@@ -29,6 +29,7 @@ var files = []struct {
 	{"half", half},
 	{"gather", gather},
 	{"gram", gram},
+	{"syrk", syrk},
 	{"rotate", rotate},
 	{"cholesky", cholesky},
 	{"gemm", gemm},
