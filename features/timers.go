@@ -14,10 +14,10 @@ import (
 // timers is the partition's timers as far as the fold has seen them: those loaded
 // from the source, under those set and cleared since. A session's timer moves with
 // every event of its person, so when it is due is kept with the person
-// (Person.Due), and the queue is told only that it is not due before Person.Queued:
-// what comes up too early is put back for its new time.
+// (Person.Due), and the queue holds a time that is not after it: what comes up too
+// early is put back for its new time.
 type timers struct {
-	queue   []due         // a heap in (At, Profile) order; an entry counts if it is its person's Queued
+	queue   []due         // a heap in (At, Profile) order
 	changed []compact.Ref // since the last take
 	known   []compact.Ref // with a source: whose timer is in memory
 	others  []data.Timer  // due ones of a later build: no effect in this one
@@ -25,9 +25,11 @@ type timers struct {
 	loaded  int64         // stored timers at or before it are all here
 }
 
+// due is an entry of the queue; it counts if it is its person's latest, Person.Queued.
 type due struct {
-	at  int64
-	who compact.Ref
+	at    int64
+	who   compact.Ref
+	entry uint16
 }
 
 func newTimers() timers { return timers{loaded: math.MinInt64} }
@@ -39,8 +41,10 @@ func (m *Memory) setTimer(r compact.Ref, p *compact.Person, at int64) {
 	}
 	m.timerChanged(r, p)
 	p.Flags |= compact.TimerSet
-	p.Due = at
-	m.queueTimer(r, p)
+	earlier := at < p.Due
+	if p.Due = at; earlier || p.Flags&compact.TimerQueued == 0 {
+		m.queueTimer(r, p)
+	}
 }
 
 // clearTimer clears it, also where nobody knows whether there is one.
@@ -66,14 +70,12 @@ func (m *Memory) timerKnown(r compact.Ref, p *compact.Person) {
 	}
 }
 
-// queueTimer makes sure that the person's timer comes up no later than it is due.
+// queueTimer puts the person into the queue for when the timer is due; an entry that
+// is there counts no more.
 func (m *Memory) queueTimer(r compact.Ref, p *compact.Person) {
-	if p.Flags&compact.TimerQueued != 0 && p.Queued <= p.Due {
-		return
-	}
 	p.Flags |= compact.TimerQueued
-	p.Queued = p.Due
-	m.timers.push(due{p.Due, r}, m.people)
+	p.Queued++
+	m.timers.push(due{p.Due, r, p.Queued}, m.people)
 }
 
 // nextTimer takes the first session timer at or before until.
@@ -81,7 +83,7 @@ func (m *Memory) nextTimer(until int64) (who compact.Ref, at int64, ok bool) {
 	for len(m.timers.queue) > 0 && m.timers.queue[0].at <= until {
 		x := m.timers.pop(m.people)
 		p := m.people.At(x.who)
-		if p.Flags&compact.TimerQueued == 0 || p.Queued != x.at {
+		if p.Flags&compact.TimerQueued == 0 || p.Queued != x.entry {
 			continue // it was put forward since
 		}
 		p.Flags &^= compact.TimerQueued

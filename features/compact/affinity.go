@@ -10,22 +10,28 @@ import (
 	"kindred/features/window"
 )
 
-// affinity is a data.Affinity: 20 bytes, in the order of data.Profile. pair is of the
-// facet and the value.
+// affinity is a data.Affinity: 18 bytes, in the order of data.Profile, as 16-bit
+// numbers, so that none are lost to alignment.
 type affinity struct {
-	pair Symbol
+	name [2]uint16 // the symbol of facet and value
 	at   stamp
-	_    uint16
-	s    [2]uint32 // a float64; in halves, so that five words need no sixth
+	s    [4]uint16 // a float64
+}
+
+func (a *affinity) pair() Symbol { return Symbol(a.name[0]) | Symbol(a.name[1])<<16 }
+
+func newAffinity(pair Symbol) affinity {
+	return affinity{name: [2]uint16{uint16(pair), uint16(pair >> 16)}}
 }
 
 func (a *affinity) decayed() data.Decayed {
-	return data.Decayed{S: math.Float64frombits(uint64(a.s[0]) | uint64(a.s[1])<<32), T: a.at.time()}
+	u := uint64(a.s[0]) | uint64(a.s[1])<<16 | uint64(a.s[2])<<32 | uint64(a.s[3])<<48
+	return data.Decayed{S: math.Float64frombits(u), T: a.at.time()}
 }
 
 func (a *affinity) set(d data.Decayed) {
 	u := math.Float64bits(d.S)
-	a.s, a.at = [2]uint32{uint32(u), uint32(u >> 32)}, stamped(d.T, 0)
+	a.s, a.at = [4]uint16{uint16(u), uint16(u >> 16), uint16(u >> 32), uint16(u >> 48)}, stamped(d.T, 0)
 }
 
 func (s *Store) affinitySize(pair Symbol) int { return s.Symbols.length(pair) + 18 }
@@ -35,13 +41,13 @@ func (s *Store) affinitySize(pair Symbol) int { return s.Symbols.length(pair) + 
 // the weakest value and takes over its sum. Fits(at) must hold.
 func (s *Store) AddAffinity(p *Person, pair Symbol, at int64, w float64, limit int, halfLife time.Duration) {
 	all := view[affinity](&s.arena, &p.affinities)
+	one := newAffinity(pair)
 	for i := range all {
-		if all[i].pair == pair {
+		if all[i].name == one.name {
 			all[i].set(window.Decay(all[i].decayed(), at, w, halfLife))
 			return
 		}
 	}
-	one := affinity{pair: pair}
 	one.set(data.Decayed{S: window.Bounded(w), T: at})
 	from, to := s.facetRange(all, pair)
 	i := from + s.place(all[from:to], pair)
@@ -53,7 +59,7 @@ func (s *Store) AddAffinity(p *Person, pair Symbol, at int64, w float64, limit i
 		if old := all[least].decayed(); old.S > 0 {
 			one.set(window.Decay(old, at, w, halfLife))
 		}
-		p.size -= uint32(s.affinitySize(all[least].pair))
+		p.size -= uint32(s.affinitySize(all[least].pair()))
 		p.size += uint32(s.affinitySize(pair))
 		if least < i {
 			i--
@@ -71,16 +77,16 @@ func (s *Store) AddAffinity(p *Person, pair Symbol, at int64, w float64, limit i
 // facetRange is where the values of the pair's facet are, or would be.
 func (s *Store) facetRange(all []affinity, pair Symbol) (from, to int) {
 	facet := s.Symbols.known[pair].facet
-	for from < len(all) && s.Symbols.known[all[from].pair].facet != facet {
+	for from < len(all) && s.Symbols.known[all[from].pair()].facet != facet {
 		from++
 	}
 	if from == len(all) { // a new facet: before the first greater one
 		name := s.Symbols.Text(facet)
-		for from = 0; from < len(all) && s.Symbols.Text(s.Symbols.known[all[from].pair].facet) < name; from++ {
+		for from = 0; from < len(all) && s.Symbols.Text(s.Symbols.known[all[from].pair()].facet) < name; from++ {
 		}
 		return from, from
 	}
-	for to = from; to < len(all) && s.Symbols.known[all[to].pair].facet == facet; to++ {
+	for to = from; to < len(all) && s.Symbols.known[all[to].pair()].facet == facet; to++ {
 	}
 	return from, to
 }
@@ -91,7 +97,7 @@ func (s *Store) place(all []affinity, pair Symbol) int {
 	low, high := 0, len(all)
 	for low < high {
 		middle := (low + high) / 2
-		if _, v := s.Symbols.Texts(all[middle].pair); v < value {
+		if _, v := s.Symbols.Texts(all[middle].pair()); v < value {
 			low = middle + 1
 		} else {
 			high = middle
@@ -137,7 +143,7 @@ func atLeast(s, x float64) float64 {
 func (s *Store) AppendSums(dst []float64, p *Person, facet Symbol, now int64, halfLife time.Duration) []float64 {
 	all := view[affinity](&s.arena, &p.affinities)
 	for i := range all {
-		if s.Symbols.known[all[i].pair].facet == facet {
+		if s.Symbols.known[all[i].pair()].facet == facet {
 			dst = append(dst, window.At(all[i].decayed(), now, halfLife))
 		}
 	}
@@ -147,7 +153,7 @@ func (s *Store) AppendSums(dst []float64, p *Person, facet Symbol, now int64, ha
 func (s *Store) packAffinities(p *Person, all []data.Affinity) {
 	out := resize[affinity](&s.arena, &p.affinities, len(all))
 	for i, a := range all {
-		out[i] = affinity{pair: s.Symbols.Pair(a.Facet, a.Value)}
+		out[i] = newAffinity(s.Symbols.Pair(a.Facet, a.Value))
 		out[i].set(a.Decayed)
 	}
 }
@@ -163,7 +169,7 @@ func fitAffinities(all []data.Affinity) bool {
 
 func (s *Store) unpackAffinities(p *Person, dst []data.Affinity) []data.Affinity {
 	for _, a := range view[affinity](&s.arena, &p.affinities) {
-		facet, value := s.Symbols.Texts(a.pair)
+		facet, value := s.Symbols.Texts(a.pair())
 		dst = append(dst, data.Affinity{Facet: facet, Value: value, Decayed: a.decayed()})
 	}
 	return dst

@@ -65,7 +65,7 @@ func (s *Store) pack(p *Person, q *data.Profile) bool {
 	case !fitRecents(q.Recent), !fitHistory(q.History), !fitAffinities(q.Affinities), !s.fitWindows(q.Slots):
 		return false
 	}
-	p.Version, p.LastOffset, p.FirstSeen, p.LastSeen = q.Version, q.LastOffset, q.FirstSeen, q.LastSeen
+	p.Version, p.LastOffset, p.FirstSeen, p.LastSeen = uint32(q.Version), q.LastOffset, q.FirstSeen, q.LastSeen
 	p.Engagement, p.Sessions = q.Engagement, q.Sessions
 	p.Flags &^= wideHistory | widePanes | Deleted | Redirected
 	p.set(Deleted, q.Deleted)
@@ -187,7 +187,7 @@ func (s *Store) unpack(r Ref, x *scratch) *data.Profile {
 		return text(func(dst []byte) []byte { return appendDerived(dst, y.ID) })
 	}
 	q.ID = data.ProfileID(text(func(dst []byte) []byte { return appendID(dst, p.id) }))
-	q.Version, q.LastOffset, q.FirstSeen, q.LastSeen = p.Version, p.LastOffset, p.FirstSeen, p.LastSeen
+	q.Version, q.LastOffset, q.FirstSeen, q.LastSeen = uint64(p.Version), p.LastOffset, p.FirstSeen, p.LastSeen
 	q.Engagement, q.Sessions, q.Deleted = p.Engagement, p.Sessions, p.Flags&Deleted != 0
 
 	ids, current, previous, rest := s.sections(p)
@@ -203,7 +203,7 @@ func (s *Store) unpack(r Ref, x *scratch) *data.Profile {
 		for range n {
 			var y identifier
 			y, left = next(left)
-			q.Identity = append(q.Identity, data.Identifier{Kind: y.kind(), ID: same(y.text()), FirstSeen: y.first(), LastSeen: y.last()})
+			q.Identity = append(q.Identity, data.Identifier{Kind: y.kind(), ID: text(y.appendText), FirstSeen: y.first(), LastSeen: y.last()})
 		}
 	}
 	q.Session = unpackSession(&p.Session, name(&p.Session, p.Flags&currentNamed != 0, current), p.Closed())
@@ -225,7 +225,7 @@ func (s *Store) unpack(r Ref, x *scratch) *data.Profile {
 
 // textLen bounds the bytes that unpack writes.
 func (s *Store) textLen(p *Person) int {
-	n := idBytes + 2*(len(derivedPrefix)+16) + int(p.papers.n)
+	n := idBytes + 2*(len(derivedPrefix)+16) + 3*int(p.papers.n) // a UUID's text is that much longer
 	recents := view[recent](&s.arena, &p.recents)
 	for k := range recents {
 		n += recents[k].idLen()
@@ -258,7 +258,7 @@ func (s *Store) Shrink(p *Person, over, keepRecents, keepValues int, halfLife ti
 			break
 		}
 		i := from + weakest(all[from:to], halfLife)
-		p.size -= uint32(s.affinitySize(all[i].pair))
+		p.size -= uint32(s.affinitySize(all[i].pair()))
 		remove[affinity](&s.arena, &p.affinities, i, i+1)
 	}
 	return int(p.size) - target
@@ -268,7 +268,7 @@ func (s *Store) Shrink(p *Person, over, keepRecents, keepValues int, halfLife ti
 func (s *Store) longestFacet(all []affinity) (from, to int) {
 	for i := 0; i < len(all); {
 		j := i + 1
-		for facet := s.Symbols.known[all[i].pair].facet; j < len(all) && s.Symbols.known[all[j].pair].facet == facet; j++ {
+		for facet := s.Symbols.known[all[i].pair()].facet; j < len(all) && s.Symbols.known[all[j].pair()].facet == facet; j++ {
 		}
 		if j-i > to-from {
 			from, to = i, j

@@ -10,12 +10,19 @@ import (
 // The papers of a person are bytes that change seldom: the number of identifiers and
 // then, for each,
 //
-//	kind 1 · opens 1 · length 2 · first seen 8 · last seen 8 · text
+//	what it is 1 · length 2 · first seen 6 · last seen 6 · text, or a UUID in binary
 //
 // then the names of the two sessions where a tracker gave them, each with its length
 // (2) before it, and last, if there is any, the encoded profile that holds what is
 // rare: merges, traits, consent, redirect.
-const idHead = 20
+const idHead = 15
+
+// What an identifier is: the number of its kind, and these.
+const (
+	kindBits  = 3
+	opensBit  = 4 // the profile id is derived from it
+	binaryBit = 8 // it is a UUID in binary
+)
 
 // maxText is the longest identifier, session name or event id that fits.
 const maxText = 1 << 12
@@ -28,15 +35,46 @@ func kindNumber(kind data.IDKind) int { return slices.Index(kinds[:], kind) }
 // identifier is one entry of the papers.
 type identifier []byte
 
-func (x identifier) kind() data.IDKind { return kinds[x[0]] }
-func (x identifier) opens() bool       { return x[1] != 0 }
-func (x identifier) text() []byte      { return x[idHead:] }
-func (x identifier) first() int64      { return int64(binary.LittleEndian.Uint64(x[4:])) }
-func (x identifier) last() int64       { return int64(binary.LittleEndian.Uint64(x[12:])) }
+func (x identifier) kind() data.IDKind { return kinds[x[0]&kindBits] }
+func (x identifier) opens() bool       { return x[0]&opensBit != 0 }
+func (x identifier) first() int64      { return x.stamp(3).time() }
+func (x identifier) last() int64       { return x.stamp(9).time() }
+
+func (x identifier) stamp(at int) stamp {
+	return stamp{binary.LittleEndian.Uint16(x[at:]), binary.LittleEndian.Uint16(x[at+2:]), binary.LittleEndian.Uint16(x[at+4:])}
+}
+
+func (x identifier) setStamp(at int, t int64) { appendStamp(x[:at], t) }
+
+func appendStamp(dst []byte, t int64) []byte {
+	for _, v := range stamped(t, 0) {
+		dst = binary.LittleEndian.AppendUint16(dst, v)
+	}
+	return dst
+}
+
+// is reports whether the identifier's text is id; uuid is id in binary where isUUID.
+func (x identifier) is(id string, uuid [2]uint64, isUUID bool) bool {
+	if x[0]&binaryBit != 0 {
+		return isUUID && x.uuid() == uuid
+	}
+	return string(x[idHead:]) == id
+}
+
+func (x identifier) uuid() [2]uint64 {
+	return [2]uint64{binary.LittleEndian.Uint64(x[idHead:]), binary.LittleEndian.Uint64(x[idHead+8:])}
+}
+
+func (x identifier) appendText(dst []byte) []byte {
+	if x[0]&binaryBit != 0 {
+		return appendUUID(dst, x.uuid())
+	}
+	return append(dst, x[idHead:]...)
+}
 
 // next cuts the first identifier off.
 func next(papers []byte) (identifier, []byte) {
-	n := idHead + int(binary.LittleEndian.Uint16(papers[2:]))
+	n := idHead + int(binary.LittleEndian.Uint16(papers[1:]))
 	return identifier(papers[:n]), papers[n:]
 }
 
@@ -50,24 +88,25 @@ func (s *Store) Knows(p *Person, kind data.IDKind, id string) (known Known, open
 	if len(rest) == 0 {
 		return Known{}, false, false
 	}
-	n := rest[0]
+	n, number := rest[0], byte(kindNumber(kind))
 	rest = rest[1:]
+	uuid, isUUID := parseUUID(id)
 	var x identifier
 	for range n {
-		if x, rest = next(rest); x.kind() == kind && string(x.text()) == id {
+		if x, rest = next(rest); x[0]&kindBits == number && x.is(id, uuid, isUUID) {
 			return Known{x}, x.opens(), true
 		}
 	}
 	return Known{}, false, false
 }
 
-// See notes that an identifier was seen at time at.
+// See notes that an identifier was seen at time at, for which Fits holds.
 func (k Known) See(at int64) {
 	if at < k.entry.first() {
-		binary.LittleEndian.PutUint64(k.entry[4:], uint64(at))
+		k.entry.setStamp(3, at)
 	}
 	if at > k.entry.last() {
-		binary.LittleEndian.PutUint64(k.entry[12:], uint64(at))
+		k.entry.setStamp(9, at)
 	}
 }
 
@@ -108,7 +147,7 @@ func (s *Store) setPapers(p *Person, build func(dst []byte) []byte) {
 
 func fitIdentity(ids []data.Identifier) bool {
 	for _, x := range ids {
-		if kindNumber(x.Kind) < 0 || len(x.ID) > maxText {
+		if kindNumber(x.Kind) < 0 || len(x.ID) > maxText || !Fits(x.FirstSeen) || !Fits(x.LastSeen) {
 			return false
 		}
 	}
@@ -123,14 +162,21 @@ func fitIdentity(ids []data.Identifier) bool {
 func appendIdentity(dst []byte, of data.ProfileID, ids []data.Identifier) []byte {
 	dst = append(dst, byte(len(ids)))
 	for _, x := range ids {
-		opens := byte(0)
+		what := byte(kindNumber(x.Kind))
 		if data.NewProfileID(x.Kind, x.ID) == of {
-			opens = 1
+			what |= opensBit
 		}
-		dst = append(dst, byte(kindNumber(x.Kind)), opens)
-		dst = binary.LittleEndian.AppendUint16(dst, uint16(len(x.ID)))
-		dst = binary.LittleEndian.AppendUint64(dst, uint64(x.FirstSeen))
-		dst = binary.LittleEndian.AppendUint64(dst, uint64(x.LastSeen))
+		uuid, isUUID := parseUUID(x.ID)
+		n := len(x.ID)
+		if isUUID {
+			what, n = what|binaryBit, 16
+		}
+		dst = binary.LittleEndian.AppendUint16(append(dst, what), uint16(n))
+		dst = appendStamp(appendStamp(dst, x.FirstSeen), x.LastSeen)
+		if isUUID {
+			dst = binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(dst, uuid[0]), uuid[1])
+			continue
+		}
 		dst = append(dst, x.ID...)
 	}
 	return dst

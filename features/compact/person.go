@@ -10,26 +10,26 @@ type Ref uint32
 type Person struct {
 	id [2]uint64 // of the profile id, see key
 
-	Version    uint64
 	LastOffset int64
 	FirstSeen  int64
 	LastSeen   int64
 	Engagement data.Decayed
 	Session    Session
 	Previous   Session
-	Sessions   uint32
 
-	// Of the fold, not of the profile: when the session's timer is due, the time
-	// under which the timer queue holds it, and the batch that last used the person.
+	// Of the fold, not of the profile: when the session's timer is due, which of the
+	// entries in the timer queue counts, and the batch that last used the person.
 	Due    int64
-	Queued int64
+	Queued uint16
+	Flags  Flags
 	Used   uint32
 
-	Flags Flags
+	Version  uint32
+	Sessions uint32
+	size     uint32 // see Size
 
-	size       uint32 // see Size
-	papers     list   // of bytes: identifiers, names of sessions, what is rare
-	windows    list   // of uint16
+	papers     list // of bytes: identifiers, names of sessions, what is rare
+	windows    list // of uint16
 	recents    list
 	history    list
 	affinities list
@@ -46,7 +46,7 @@ const (
 	TimerSet                        // there is a session timer, at Due
 	TimerKnown                      // the fold knows whether there is one
 	TimerChanged                    // since the last commit
-	TimerQueued                     // the timer queue holds the person, under Queued
+	TimerQueued                     // the timer queue holds the person
 	Plain                           // the profile is in its compact form and may be folded into
 	Deleted                         // data.Profile.Deleted
 	Redirected                      // there is a redirect
