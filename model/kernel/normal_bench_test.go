@@ -34,6 +34,18 @@ func randoms(seed uint64, n int) []float32 {
 	return v
 }
 
+func BenchmarkDot(b *testing.B) {
+	for _, n := range []int{64, 128, 1024} {
+		atEveryLevel(b, fmt.Sprintf("n=%d", n), func(b *testing.B) {
+			x, y := randoms(1, n), randoms(2, n)
+			for b.Loop() {
+				kernel.Dot(x, y)
+			}
+			perRow(b, 1, 2*n)
+		})
+	}
+}
+
 func BenchmarkNormalMul(b *testing.B) {
 	for _, f := range []int{50, 64, 100, 128, 192, 256} {
 		for _, n := range []int{20, 144} {

@@ -39,7 +39,7 @@ func (a isa) dot() {
 	VADDPS(sums[1], sums[0], sums[0])
 	VADDPS(sums[3], sums[2], sums[2])
 	VADDPS(sums[2], sums[0], sums[0])
-	s := a.sum(sums[0]).(reg.Register)
+	s := a.sum(sums[0])
 	v := XMM()
 	Label("tail")
 	TESTQ(n, n)
