@@ -44,6 +44,7 @@ type Builder struct {
 
 	countedSlots [len(counted)]int // places in slots
 	revenueSlot  int
+	slotsOf      [data.Hide + 1]compact.SlotSet // by kind, where an act of it counts
 
 	whole bool // for tests: no event is usual
 }
@@ -59,6 +60,13 @@ func NewBuilder(cfg Config) *Builder {
 		b.countedSlots[i] = slices.IndexFunc(b.slots, func(s slot) bool {
 			return s.kinds == 1<<c.act && !s.sum && s.width == time.Duration(c.days)*24*time.Hour
 		})
+	}
+	for i, s := range b.slots {
+		for k := range b.slotsOf {
+			if s.kinds&(1<<k) != 0 {
+				b.slotsOf[k] |= 1 << i
+			}
+		}
 	}
 	b.revenueSlot = slices.IndexFunc(b.slots, func(s slot) bool { return s.sum })
 	return b
@@ -84,11 +92,18 @@ type fold struct {
 // person changes their compact profile in place and allocates nothing; anything else
 // costs O(size of the profile). Loads of what Prefetch did not bring come on top.
 func (b *Builder) Fold(ctx context.Context, m *Memory, offset int64, e data.Event) (Outcome, error) {
-	m.event = e // where pointers to it may point without a cost
+	m.event = e // where a pointer to it costs no allocation
+	o, err := b.FoldEvent(ctx, m, offset, &m.event)
+	m.event = data.Event{}
+	return o, err
+}
+
+// FoldEvent is Fold without copying the event, which it does not change.
+func (b *Builder) FoldEvent(ctx context.Context, m *Memory, offset int64, e *data.Event) (Outcome, error) {
 	m.fold = fold{b: b, ctx: ctx, m: m, offset: offset, now: max(m.State.Now, millis(e.Times.Received))}
-	o, err := m.fold.record(&m.event)
+	o, err := m.fold.record(e)
 	m.closeOpened()
-	m.event, m.fold.ctx = data.Event{}, nil
+	m.fold.ctx = nil
 	return o, err
 }
 

@@ -2,7 +2,6 @@ package features
 
 import (
 	"math"
-	"slices"
 	"strings"
 
 	"kindred/data"
@@ -23,6 +22,7 @@ type plan struct {
 	opens      bool // a session; else it joins the current one
 	kind       data.Kind
 	rating     float64
+	first      compact.Symbol // of the items
 }
 
 // mostValues bounds the facet values of a usual event, so that no list outgrows its
@@ -113,11 +113,10 @@ func (f *fold) applyInPlace(x *plan) error {
 		x.anon.See(x.at)
 	}
 	f.sessionInPlace(x)
-	var first compact.Symbol
 	if len(e.Items) > 0 {
-		first = people.Symbols.Of(string(e.Items[0].ID))
+		x.first = people.Symbols.Of(string(e.Items[0].ID))
 	}
-	people.AddRecent(p, e.ID, people.Symbols.Of(clip(e.Name, maxRecentName)), first, x.at, f.b.cfg.RecentCap)
+	people.AddRecent(p, e.ID, people.Symbols.Of(clip(e.Name, maxRecentName)), x.first, x.at, f.b.cfg.RecentCap)
 	if x.kind != data.KindNone {
 		f.interactInPlace(x)
 	}
@@ -184,16 +183,19 @@ func (f *fold) interactInPlace(x *plan) {
 			revenue += value
 		}
 		effort += math.Max(0, w)
-		item := people.Symbols.Of(string(it.ID))
+		item := x.first
+		if i > 0 {
+			item = people.Symbols.Of(string(it.ID))
+		}
 		people.AddHistory(p, compact.Act{Item: item, Kind: x.kind, At: x.at, Weight: w, Value: value}, cfg.HistoryCap)
 		if w > 0 {
 			f.countItem(item, string(it.ID), x.at, w)
 		}
-		for _, facet := range f.facetNames(it.Facets) {
-			for _, v := range it.Facets[facet] {
-				pair := people.Symbols.Pair(facet, v)
+		for _, facet := range f.inOrder(it.Facets) {
+			for _, v := range facet.values {
+				pair := people.Symbols.Pair(facet.name, v)
 				people.AddAffinity(p, pair, x.at, w, cfg.AffinityCap, AffinityHalfLife)
-				if w > 0 && facet == "category" {
+				if w > 0 && facet.name == "category" {
 					f.countCategory(pair, v, x.at, w)
 				}
 			}
@@ -202,38 +204,37 @@ func (f *fold) interactInPlace(x *plan) {
 	if e.Value > 0 && x.kind == data.Purchase {
 		revenue = e.Value // the order says what it was worth
 	}
-	for i := range f.b.slots {
-		s := &f.b.slots[i]
-		switch {
-		case s.kinds&(1<<x.kind) == 0:
-		case s.ring:
-			people.AddTime(p, i, x.at)
-		case s.sum:
-			people.AddPane(p, i, s.panes.Index(x.at), revenue)
-		default:
-			people.AddPane(p, i, s.panes.Index(x.at), 0)
-		}
-	}
+	people.CountEvent(p, f.b.slotsOf[x.kind], x.at, revenue)
 	if effort > 0 {
 		p.Engagement = window.Decay(p.Engagement, x.at, effort, EngagementHalfLife)
 	}
 }
 
-// facetNames are the names in order, in memory that the next call uses again.
-func (f *fold) facetNames(facets map[string][]string) []string {
-	names := f.m.scratch.names[:0]
-	for name := range facets {
-		names = append(names, name)
+// facet is a facet of an item with its values.
+type facet struct {
+	name   string
+	values []string
+}
+
+// inOrder are the facets by name, in memory that the next call uses again.
+func (f *fold) inOrder(facets map[string][]string) []facet {
+	all := f.m.scratch.facets[:0]
+	for name, values := range facets {
+		all = append(all, facet{name, values})
 	}
-	slices.Sort(names)
-	f.m.scratch.names = names
-	return names
+	for i := 1; i < len(all); i++ { // few
+		for k := i; k > 0 && all[k].name < all[k-1].name; k-- {
+			all[k], all[k-1] = all[k-1], all[k]
+		}
+	}
+	f.m.scratch.facets = all
+	return all
 }
 
 // scratch is memory that folding uses again.
 type scratch struct {
 	plan      plan
-	names     []string
+	facets    []facet
 	refs      []compact.Ref
 	vector    [len(dimensions)]float64
 	behaviour behaviour

@@ -5,7 +5,7 @@
 //
 // # Layout
 //
-//	Person      232 bytes in slabs: what every profile has, and the heads of
+//	Person      224 bytes in slabs: what every profile has, and the heads of
 //	            seven lists of 8 bytes each
 //	arena       the lists, in blocks of 8-byte words from large chunks, at most an
 //	            eighth of each idle; freed blocks are used again, by size
@@ -15,7 +15,7 @@
 //
 // The lists: recents (32 bytes an event, ids that are UUIDs in binary), history (16
 // bytes an item, 48 where an entry does not fit: ratings, large or fractional
-// weights), affinities (20 bytes a value), windows (units of 2 bytes, see windows.go),
+// weights), affinities (18 bytes a value), windows (units of 2 bytes, see windows.go),
 // papers (bytes: identifiers, names of sessions, what is rare), clusters (40 bytes), and
 // the message ids of package features' dedup (8 bytes an id). Lists that change at
 // their newest end are kept oldest first.
@@ -32,8 +32,8 @@
 // # Invariants
 //
 //   - Close then Unpack gives back the same profile, and AppendBinary its bytes.
-//   - AddRecent, AddHistory, AddAffinity, AddTime, AddPane and Shrink do to the compact
-//     form what their namesakes in package features do to a data.Profile, to the bit.
+//   - AddRecent, AddHistory, AddAffinity, CountEvent and Shrink do to the compact form
+//     what package features does to a data.Profile, to the bit.
 //   - Person.Size is what package features estimates for the same profile.
 //   - A change of a profile whose lists and texts are in place allocates nothing.
 //   - Nothing depends on the order of the tables, whose hash has a seed of its own.

@@ -62,13 +62,7 @@ func (s *Store) addNarrow(p *Person, a Act, limit int) bool {
 		return false
 	}
 	i := len(all)
-	old := -1
-	for k := len(all) - 1; k >= 0; k-- { // most often a recent one
-		if all[k].item == a.Item {
-			old = k
-			break
-		}
-	}
+	old := findNarrow(all, a.Item)
 	if old >= 0 {
 		was := &all[old]
 		weight := int(was.weight) + int(one.weight)
@@ -97,6 +91,19 @@ func (s *Store) addNarrow(p *Person, a Act, limit int) bool {
 	copy(all, all[1:i])
 	all[i-1] = one
 	return true
+}
+
+// findNarrow is the place of an item, from the newest end; −1 where it is not.
+func findNarrow(all []narrow, item Symbol) int {
+	k := len(all)
+	for ; k >= 4; k -= 4 {
+		if four := all[k-4 : k : k]; four[0].item == item || four[1].item == item || four[2].item == item || four[3].item == item {
+			break
+		}
+	}
+	for k--; k >= 0 && all[k].item != item; k-- {
+	}
+	return k
 }
 
 // usedAfter reports whether an item used at time t stands nearer to the end than one

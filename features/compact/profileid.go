@@ -16,29 +16,32 @@ func parseID(id string) (key [2]uint64, ok bool) {
 	if len(id) != idBytes {
 		return key, false
 	}
-	var hi, lo uint64 // of 130 bits; the last two are zero
-	for i := range idBytes {
-		c := id[i]
-		var digit uint64
-		switch {
-		case c >= '0' && c <= '9':
-			digit = uint64(c - '0')
-		case c >= 'a' && c <= 'v':
-			digit = uint64(c-'a') + 10
-		default:
-			return key, false
+	id = id[:idBytes]
+	var bad uint8
+	digits := func(from, to int) (v uint64) {
+		for i := from; i < to; i++ {
+			d := idDigit[id[i]]
+			bad |= d
+			v = v<<5 | uint64(d&31)
 		}
-		if i == idBytes-1 {
-			if digit&3 != 0 {
-				return key, false
-			}
-			hi, lo = hi<<3|lo>>61, lo<<3|digit>>2
-			break
-		}
-		hi, lo = hi<<5|lo>>59, lo<<5|digit
+		return v
 	}
-	return [2]uint64{hi, lo}, true
+	first, middle, second, last := digits(0, 12), digits(12, 13), digits(13, 25), digits(25, 26)
+	key[0] = first<<4 | middle>>1
+	key[1] = middle<<63 | second<<3 | last>>2
+	return key, bad&0xe0 == 0 && last&3 == 0
 }
+
+// idDigit is the value of a digit; 0xff for any other byte.
+var idDigit = func() (t [256]uint8) {
+	for i := range t {
+		t[i] = 0xff
+	}
+	for i := range len(idDigits) {
+		t[idDigits[i]] = uint8(i)
+	}
+	return t
+}()
 
 const idDigits = "0123456789abcdefghijklmnopqrstuv"
 

@@ -32,11 +32,10 @@ const (
 	sumUnits  = 4
 	backBits  = 6
 	narrowMax = 1<<(16-backBits) - 1
-	wideMax   = 1<<(32-backBits) - 1
 
 	// maxCount is the most that a pane may have counted when it is packed, and
 	// MaxVersion the most records that may be folded into a compact profile after:
-	// together they stay below wideMax.
+	// together they stay below 2^26, which two units hold.
 	maxCount   = 1 << 24
 	MaxVersion = 1 << 24
 )
@@ -140,11 +139,40 @@ func (w windows) setSum(at int, v float64) {
 	w.setLong(at+2, uint32(u>>32))
 }
 
-// AddTime puts time t into a ring and keeps the newest. Fits(t) must hold.
-func (s *Store) AddTime(p *Person, slot int, t int64) {
-	w := s.windows(p)
+// SlotSet is a set of slots: bit i for slot i of the shape.
+type SlotSet uint32
+
+// CountEvent counts one event at time t, of value v, in the given slots: its time in a
+// ring, in panes the event, and v where the slot has a sum. t must be positive, Fits(t)
+// hold, and p.Version be below MaxVersion.
+func (s *Store) CountEvent(p *Person, slots SlotSet, t int64, v float64) {
+	w, at := s.windows(p), headUnits
+	for slot := range s.shape {
+		if slots&(1<<slot) != 0 {
+			if d := &s.shape[slot]; d.Ring > 0 {
+				s.addTime(p, w, slot, at, t)
+			} else {
+				s.addPane(p, w, slot, at, d.Panes.Index(t), v)
+			}
+			w = s.windows(p)
+		}
+		if n := w.count(slot); n > 0 {
+			at += w.size(slot, n)
+		}
+	}
+}
+
+// grown counts a window that has one entry more.
+func (s *Store) grown(p *Person, before int, bytes uint32) {
+	p.size += bytes
+	if before == 0 {
+		p.size += slotSize
+	}
+}
+
+// addTime puts time t into the ring whose first unit is start, and keeps the newest.
+func (s *Store) addTime(p *Person, w windows, slot, start int, t int64) {
 	n, limit := w.count(slot), w.shape[slot].Ring
-	start := w.start(slot)
 	i := n // its place: behind the times that are less
 	for i > 0 && w.time(start+(i-1)*timeUnits) >= t {
 		i--
@@ -164,51 +192,21 @@ func (s *Store) AddTime(p *Person, slot int, t int64) {
 	s.grown(p, n, timeSize)
 }
 
-// grown counts a window that has one entry more.
-func (s *Store) grown(p *Person, before int, bytes uint32) {
-	p.size += bytes
-	if before == 0 {
-		p.size += slotSize
-	}
-}
-
-// AddPane counts one event of value v at time t in a paned window. t must not be
-// negative, Fits(t) hold and p.Version be below MaxVersion.
-func (s *Store) AddPane(p *Person, slot int, index int64, v float64) {
-	w := s.windows(p)
-	n, start := w.count(slot), w.start(slot)
-	sum := w.shape[slot].Sum
+// addPane counts one event of value v in the pane with the given index, of the slot
+// whose first unit is start.
+func (s *Store) addPane(p *Person, w windows, slot, start int, index int64, v float64) {
+	n, each, first := w.count(slot), w.each(slot), start+2
 	if n == 0 {
-		w = s.open(p, start, w.size(slot, 1))
+		w = s.open(p, start, 2+each)
 		w.setLong(start, uint32(index))
-		w.setTally(start+2, 0, 1)
-		if sum {
-			w.setSum(start+2+w.pane, window.Bounded(v))
-		}
+		w.setPane(slot, first, 0, v)
 		w.setCount(slot, 1)
 		s.grown(p, 0, paneSize)
 		return
 	}
-	each, first := w.each(slot), start+2
-	newest := int64(w.long(start))
-	back := newest - index
+	back := int64(w.long(start)) - index
 	if back < 0 {
-		drop := 0
-		for ; drop < n; drop++ {
-			if b, _ := w.tally(first + drop*each); b-back < w.shape[slot].Panes.N {
-				break
-			}
-		}
-		if drop > 0 {
-			w = s.shut(p, first, drop*each)
-			n -= drop
-			p.size -= paneSize * uint32(drop)
-		}
-		for i := range n {
-			b, c := w.tally(first + i*each)
-			w.setTally(first+i*each, b-back, c)
-		}
-		w.setLong(start, uint32(index))
+		w, n = s.advance(p, w, slot, start, -back)
 		back = 0
 	}
 	if back >= w.shape[slot].Panes.N {
@@ -225,24 +223,52 @@ func (s *Store) AddPane(p *Person, slot int, index int64, v float64) {
 			at := first + i*each
 			if w.pane == 1 && c == narrowMax {
 				s.widenPanes(p)
-				s.AddPane(p, slot, index, v)
+				w = s.windows(p)
+				s.addPane(p, w, slot, w.start(slot), index, v)
 				return
 			}
 			w.setTally(at, b, c+1)
-			if sum {
+			if w.shape[slot].Sum {
 				w.setSum(at+w.pane, window.Bounded(window.Bounded(w.sum(at+w.pane))+window.Bounded(v)))
 			}
 			return
 		}
 	}
-	at := first + i*each
-	w = s.open(p, at, each)
-	w.setTally(at, back, 1)
-	if sum {
-		w.setSum(at+w.pane, window.Bounded(v))
-	}
+	w = s.open(p, first+i*each, each)
+	w.setPane(slot, first+i*each, back, v)
 	w.setCount(slot, n+1)
 	s.grown(p, 1, paneSize)
+}
+
+// setPane writes a pane of one event.
+func (w windows) setPane(slot, at int, back int64, v float64) {
+	w.setTally(at, back, 1)
+	if w.shape[slot].Sum {
+		w.setSum(at+w.pane, window.Bounded(v))
+	}
+}
+
+// advance makes the pane that is by so much newer the newest of a slot, and drops
+// those that no reading can cover any more; the rest stay, n of them.
+func (s *Store) advance(p *Person, w windows, slot, start int, by int64) (after windows, n int) {
+	n = w.count(slot)
+	each, first, drop := w.each(slot), start+2, 0
+	for ; drop < n; drop++ {
+		if b, _ := w.tally(first + drop*each); b+by < w.shape[slot].Panes.N {
+			break
+		}
+	}
+	w.setLong(start, w.long(start)+uint32(by))
+	if drop > 0 {
+		w = s.shut(p, first, drop*each)
+		n -= drop
+		p.size -= paneSize * uint32(drop)
+	}
+	for i := range n {
+		b, c := w.tally(first + i*each)
+		w.setTally(first+i*each, b+by, c)
+	}
+	return w, n
 }
 
 // open makes room for units at a place, and shut takes units away.

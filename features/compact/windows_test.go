@@ -29,16 +29,15 @@ func TestWindowsAgreeWithPackageWindow(t *testing.T) {
 			d, x := &shape[i], &want[i]
 			x.ID = d.ID
 			for range times {
-				if d.Ring > 0 {
-					s.AddTime(p, i, when)
-					x.Ring = window.AddRing(x.Ring, when, d.Ring)
-					continue
-				}
 				v := 0.0
 				if d.Sum {
 					v = .1
 				}
-				s.AddPane(p, i, d.Panes.Index(when), v)
+				s.CountEvent(p, 1<<i, when, v)
+				if d.Ring > 0 {
+					x.Ring = window.AddRing(x.Ring, when, d.Ring)
+					continue
+				}
 				x.Panes = d.Panes.Add(x.Panes, when, v)
 			}
 		}

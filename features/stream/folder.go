@@ -100,7 +100,7 @@ func (f *folder) fold(ctx context.Context, recs []data.Record) (t tally, err err
 			}
 			continue
 		}
-		outcome, err := f.one(ctx, r, events[i])
+		outcome, err := f.one(ctx, r, &events[i])
 		if err != nil {
 			return t, err
 		}
@@ -142,7 +142,7 @@ func (e *panicError) Error() string {
 
 // one folds one record. A panic becomes an error; the second at one offset makes
 // the record poison.
-func (f *folder) one(ctx context.Context, r data.Record, e data.Event) (o features.Outcome, err error) {
+func (f *folder) one(ctx context.Context, r data.Record, e *data.Event) (o features.Outcome, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			p := &panicError{offset: r.Offset, value: v, stack: debug.Stack()}
@@ -155,7 +155,7 @@ func (f *folder) one(ctx context.Context, r data.Record, e data.Event) (o featur
 			err = p
 		}
 	}()
-	return f.builder.Fold(ctx, f.memory, r.Offset, e)
+	return f.builder.FoldEvent(ctx, f.memory, r.Offset, e)
 }
 
 func (f *folder) skip(offset int64, reason string) {

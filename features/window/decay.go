@@ -1,7 +1,6 @@
 package window
 
 import (
-	"math"
 	"time"
 
 	"kindred/data"
@@ -13,7 +12,7 @@ func At(d data.Decayed, now int64, halfLife time.Duration) float64 {
 	if now <= d.T {
 		return d.S
 	}
-	return d.S * math.Exp2(-float64(now-d.T)/float64(halfLife.Milliseconds()))
+	return d.S * powerOfTwo(-float64(now-d.T)/float64(halfLife.Milliseconds()))
 }
 
 // Decay adds weight w at event time t to d, valued at the later of the two times.

@@ -175,3 +175,22 @@ func TestNothingDecaysBackwards(t *testing.T) {
 		t.Errorf("At before T = %v, want 3", got)
 	}
 }
+
+func TestPowerOfTwoIsThatOfPackageMath(t *testing.T) {
+	for _, x := range []float64{0, math.Copysign(0, -1), -.5, -1, -1.5, -999.9, -1000, -1022, -1e300, math.Inf(-1), 1, 1e300, -5e-324} {
+		if got, want := powerOfTwo(x), math.Exp2(x); math.Float64bits(got) != math.Float64bits(want) {
+			t.Errorf("2^%v = %v, want %v", x, got, want)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		x := rapid.Float64Range(-1001, 0).Draw(t, "x")
+		if got, want := powerOfTwo(x), math.Exp2(x); math.Float64bits(got) != math.Float64bits(want) {
+			t.Fatalf("2^%v = %v, want %v", x, got, want)
+		}
+	})
+	for i := range 1_000_000 {
+		if x := -float64(i) / 77_777; math.Float64bits(powerOfTwo(x)) != math.Float64bits(math.Exp2(x)) {
+			t.Fatalf("2^%v = %v, want %v", x, powerOfTwo(x), math.Exp2(x))
+		}
+	}
+}
