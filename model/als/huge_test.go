@@ -8,10 +8,14 @@ import (
 	"kindred/model/sparse"
 )
 
-// TestLongRowsAreSolvedInPiecesAlikeForAnyWorkers has an item that more people used than hugeEntries, which
-// all workers solve together, and one of more than a piece that one worker solves.
-func TestLongRowsAreSolvedInPiecesAlikeForAnyWorkers(t *testing.T) {
-	const people, f = hugeEntries + 3000, 8
+// Three kinds of long rows: of more entries than hugeEntries, which all workers solve together;
+// of more than a piece, by one worker and conjugate gradient; and with few factors, by the matrix itself.
+func TestLongRowsAreSolvedAlikeForAnyWorkers(t *testing.T) {
+	t.Run("huge, direct", func(t *testing.T) { checkLongRows(t, hugeEntries+3000, 8) })
+	t.Run("pieces", func(t *testing.T) { checkLongRows(t, 7000, 40) })
+}
+
+func checkLongRows(t *testing.T, people, f int) {
 	if long := pieceEntries(f); long >= people*2/3 {
 		t.Fatalf("a piece has %d entries: the test needs shorter ones", long)
 	}

@@ -122,7 +122,10 @@ func (s *sweeper) conjugate(sc *scratch, sys system, x []float32, ridge float64)
 		kernel.Affine(x, x, float32(1/s.unit), 0)
 		ridge *= s.unit * s.unit
 	}
-	sc.conjugate(sys, x, s.diagonal, ridge, s.steps)
+	direct := s.f <= directFactors && len(sc.vals) >= directEntries && len(sc.vals) <= hugeEntries
+	if !direct || !sc.direct(x, s.diagonal, ridge) {
+		sc.conjugate(sys, x, s.diagonal, ridge, s.steps)
+	}
 	if s.unit != 1 {
 		kernel.Affine(x, x, float32(s.unit), 0)
 	}
