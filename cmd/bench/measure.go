@@ -6,9 +6,9 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
+	"kindred/cmd/internal/load"
 	"kindred/model/kernel"
 )
 
@@ -20,18 +20,9 @@ type cost struct {
 
 // measure runs work and says what it took.
 func measure(work func()) cost {
-	cpu, began := processCPU(), time.Now()
+	cpu, began := load.ProcessCPU(), time.Now()
 	work()
-	return cost{CPU: processCPU() - cpu, Wall: time.Since(began).Seconds()}
-}
-
-// processCPU is the processor time of this process in seconds.
-func processCPU() float64 {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
+	return cost{CPU: load.ProcessCPU() - cpu, Wall: time.Since(began).Seconds()}
 }
 
 // peakBytes is the most memory that this process had resident, 0 where the system does

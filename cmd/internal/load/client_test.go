@@ -123,16 +123,16 @@ func BenchmarkClient(b *testing.B) {
 		c := &client{addr: addr, timeout: 5 * time.Second}
 		defer c.close()
 		request := []byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-		began := ownCPU()
+		began := ProcessCPU()
 		for b.Loop() {
 			if _, err := c.do(request, true); err != nil {
 				b.Fatal(err)
 			}
 		}
-		b.ReportMetric((ownCPU()-began)*1e6/float64(b.N), "cpu-µs/op")
+		b.ReportMetric((ProcessCPU()-began)*1e6/float64(b.N), "cpu-µs/op")
 	})
 	b.Run("net-http", func(b *testing.B) {
-		began := ownCPU()
+		began := ProcessCPU()
 		for b.Loop() {
 			r, err := http.Get("http://" + addr + "/")
 			if err != nil {
@@ -141,6 +141,6 @@ func BenchmarkClient(b *testing.B) {
 			io.Copy(io.Discard, r.Body)
 			r.Body.Close()
 		}
-		b.ReportMetric((ownCPU()-began)*1e6/float64(b.N), "cpu-µs/op")
+		b.ReportMetric((ProcessCPU()-began)*1e6/float64(b.N), "cpu-µs/op")
 	})
 }

@@ -123,7 +123,7 @@ type ServerReport struct {
 // begin marks the start of the measured time.
 func (r *Report) begin(scrape *scraper) {
 	r.metricsWarm = scrape.read()
-	r.own = ownCPU()
+	r.own = ProcessCPU()
 }
 
 // fill makes the report of what was counted.

@@ -170,7 +170,7 @@ func (r *run) measure(ctx context.Context, report *Report, scrape *scraper, prog
 	stopPacing()
 	pace.Wait()
 	stopped := r.now()
-	report.own = ownCPU() - report.own
+	report.own = ProcessCPU() - report.own
 	report.metricsAfter = scrape.read()
 	report.measured = min(max(stopped-r.cfg.Warmup, 0), r.cfg.Duration)
 	report.Interrupted = ctx.Err() != nil

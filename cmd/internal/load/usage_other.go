@@ -2,4 +2,5 @@
 
 package load
 
-func ownCPU() float64 { return 0 }
+// ProcessCPU is 0: the system does not say.
+func ProcessCPU() float64 { return 0 }

@@ -4,8 +4,9 @@ package load
 
 import "syscall"
 
-// ownCPU is the processor time that this process has used, in seconds.
-func ownCPU() float64 {
+// ProcessCPU is the processor time that this process has used, in seconds, user and
+// system, all threads; 0 where the system does not say.
+func ProcessCPU() float64 {
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
 		return 0
