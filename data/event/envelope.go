@@ -30,9 +30,14 @@ func (e *KeyError) Error() string { return fmt.Sprintf("open envelope: no key wi
 
 // Seal makes the value of a log record: byte 0 is EnvelopeVersion, then the key
 // id as a uvarint (0: plain text), then the payload, Append(nil, e).
-func Seal(e data.Event) []byte {
-	b := make([]byte, 0, 512)
-	return Append(append(b, EnvelopeVersion, keyNone), e)
+func Seal(e data.Event) []byte { return AppendSealed(make([]byte, 0, 512), e) }
+
+// SealBytes is how many bytes Seal puts before the payload.
+const SealBytes = 2
+
+// AppendSealed appends Seal to dst.
+func AppendSealed(dst []byte, e data.Event) []byte {
+	return Append(append(dst, EnvelopeVersion, keyNone), e)
 }
 
 // Open is the inverse of Seal. The error is a *VersionError, a *KeyError, or the

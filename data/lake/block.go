@@ -101,8 +101,9 @@ type tables struct {
 // derive is the whole of what a block says: a pure function of its records.
 func derive(b Block) tables {
 	t := tables{events: make([]EventRow, 0, len(b.Records))}
+	var rows rowMaker
 	for _, rec := range b.Records {
-		row, e := newEventRow(rec)
+		row, e := rows.row(rec) // the rows keep strings of the event, which alias the record
 		t.events = append(t.events, row)
 		if row.Received != nil {
 			t.now = max(t.now, *row.Received)

@@ -35,16 +35,27 @@ type EventRow struct {
 }
 
 // newEventRow is the row of a record, and its event: the zero event if the
-// record's value is not one, which is kept all the same.
-func newEventRow(rec data.Record) (EventRow, data.Event) {
+// record's value is not one, which is kept all the same. Both alias the value.
+func newEventRow(rec data.Record) (EventRow, data.Event) { return new(rowMaker).row(rec) }
+
+// rowMaker makes rows of one record after the other in memory that it uses again.
+type rowMaker struct {
+	decoder event.Decoder
+	sealed  []byte
+}
+
+// row is newEventRow. The event's slices, maps and pointers are valid until the next.
+func (m *rowMaker) row(rec data.Record) (EventRow, data.Event) {
 	row := EventRow{Partition: rec.Partition, Offset: rec.Offset}
-	e, err := event.Open(rec.Value)
-	if err != nil {
+	m.decoder.Reset()
+	var e data.Event
+	if m.decoder.Open(rec.Value, &e) != nil {
 		row.Raw = rec.Value
 		return row, data.Event{}
 	}
-	row.JSON = string(event.Append(nil, e))
-	if !bytes.Equal(event.Seal(e), rec.Value) {
+	m.sealed = event.AppendSealed(m.sealed[:0], e)
+	row.JSON = string(m.sealed[event.SealBytes:])
+	if !bytes.Equal(m.sealed, rec.Value) {
 		row.Raw = rec.Value
 	}
 	row.Type, row.Name, row.ID, row.Source, row.Env = string(e.Type), e.Name, e.ID, e.Source, e.Env
