@@ -18,6 +18,9 @@ type Query struct {
 	// are distinct; of a row given twice the first counts.
 	Rows []int32
 	Add  []float32
+	// Else is the addend of every row that has none of its own: score(row) = q·v_row + Else,
+	// rounded like any other, so that rows with equal sums tie whether they are in Rows or not.
+	Else float32
 }
 
 // Fallback says in which way a query did without the bound.
@@ -56,7 +59,7 @@ func (s Stats) Fraction() float64 {
 
 // Top returns at most K rows, best first: falling score, equal scores by rising row,
 // exactly what sorting the scores of all allowed rows gives (rank.TopK on the
-// result of Scores, plus addends). Rows whose score is not a number are left out; rows that
+// result of Scores, each plus its addend in float32). Rows whose score is not a number are left out; rows that
 // the index does not have are ignored in Seen and Rows. A vector of another length, Rows and
 // Add of different lengths or a mask of another index panic.
 //

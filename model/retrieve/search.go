@@ -1,6 +1,7 @@
 package retrieve
 
 import (
+	"math"
 	"math/bits"
 	"slices"
 
@@ -50,6 +51,7 @@ type search struct {
 func (s *search) begin(x *Index, q Query, k int) {
 	s.x, s.q = x, q
 	s.prepare(x.base, q.Vector)
+	s.bounded = s.bounded && q.Else-q.Else == 0
 	s.best.k, s.best.heap = k, slices.Grow(s.best.heap[:0], k)
 	s.addends.rows, s.addends.left = s.addends.rows[:0], s.addends.left[:0]
 	s.stats, s.direct, s.read, s.blunt, s.blunted = Stats{Rows: x.Len()}, false, 0, 0, 0
@@ -143,6 +145,16 @@ func (s *search) segment(seg *segment, first int) {
 	}
 }
 
+// dotLeast is θ for the inner product of a row without an addend of its own: one that is lower
+// cannot reach θ with Else, whichever way that sum is rounded.
+func (s *search) dotLeast() float64 {
+	least := float64(s.best.least())
+	if s.q.Else == 0 || math.IsInf(least, 0) {
+		return least
+	}
+	return least - float64(s.q.Else) - math.Abs(least)*unit - 1e-38
+}
+
 // step is how many groups to look at before θ is used again: few while it still rises.
 func (s *search) step() int {
 	if !s.best.full() {
@@ -153,7 +165,7 @@ func (s *search) step() int {
 
 // stop is the first group in [at, end) whose rows are all too short to matter.
 func (s *search) stop(seg *segment, at, end int) int {
-	least := float64(s.best.least())
+	least := s.dotLeast()
 	for at < end {
 		middle := int(uint(at+end) >> 1)
 		if s.longest(seg.longest[middle]) < least {
@@ -269,7 +281,7 @@ func (s *search) rescore(seg *segment, n int) {
 		shift = int32(s.x.base.rows)
 	}
 	for i, row := range s.ids[:n] {
-		s.best.add(row+shift, s.scores[i])
+		s.best.add(row+shift, s.scores[i]+s.q.Else)
 	}
 }
 
@@ -283,7 +295,7 @@ func (s *search) scan(seg *segment, at, n int) {
 		if s.blunt > 0 {
 			s.blunt--
 		} else {
-			kernel.ScanHead(words, c.heads, c.meta, s.codes[:2*split], s.headBound(s.best.least()))
+			kernel.ScanHead(words, c.heads, c.meta, s.codes[:2*split], s.headBound(float32(s.dotLeast())))
 			s.few(seg, at, n)
 			left := filled(words)
 			if left*16 > visited*15 {
@@ -307,7 +319,7 @@ func (s *search) scan(seg *segment, at, n int) {
 
 // find reads the codes of the allowed rows of the first n groups of c.
 func (s *search) find(c codes, n int) int {
-	return kernel.Scan(s.items[:], s.dots[:], c.heads, c.tails, c.meta, s.words[:n], s.codes, s.x.base.split, s.bound(s.best.least()))
+	return kernel.Scan(s.items[:], s.dots[:], c.heads, c.tails, c.meta, s.words[:n], s.codes, s.x.base.split, s.bound(float32(s.dotLeast())))
 }
 
 // filled is the number of words with a bit.
@@ -373,7 +385,7 @@ func (s *search) first(seg *segment, at, groups, n, room int) {
 
 // consider puts survivor i into the batch unless θ excludes it by now.
 func (s *search) consider(seg *segment, at, i, filled int) int {
-	if s.reachOf(seg.meta[at*metaOfGroup:], i) < float64(s.best.least()) {
+	if s.reachOf(seg.meta[at*metaOfGroup:], i) < s.dotLeast() {
 		return filled
 	}
 	return s.put(seg, at*group+int(s.items[i]), filled)

@@ -30,6 +30,11 @@ func fullSort(x *retrieve.Index, q retrieve.Query, fl filter) []rank.Ranked {
 			scores[row] += q.Add[i]
 		}
 	}
+	for row := range scores {
+		if !added[int32(row)] {
+			scores[row] += q.Else
+		}
+	}
 	return rank.TopK(scores, q.K, fl.only, append(slices.Clone(fl.hide), rank.SetOf(x.Len(), q.Seen))...)
 }
 
@@ -41,6 +46,15 @@ func check(t testing.TB, x *retrieve.Index, q retrieve.Query, fl filter) retriev
 	}
 	for _, h := range fl.hide {
 		q.Hide = append(q.Hide, x.Mask(h))
+	}
+	if q.Else == 0 { // every test asks with an addend for all other rows too
+		moved := q
+		for _, moved.Else = range []float32{-1, .3, 1000, 3e-5} {
+			want := fullSort(x, moved, fl)
+			if got, _ := x.Top(moved); !slices.Equal(got, want) {
+				t.Fatalf("Top and the full sort differ where all other rows get %v: %d and %d rows", moved.Else, len(got), len(want))
+			}
+		}
 	}
 	want := fullSort(x, q, fl)
 	got, stats := x.Top(q)
