@@ -105,12 +105,16 @@ func (s *sweeper) toEigenbasis(ctx context.Context, y []float32) error {
 
 // encode writes rows in half precision, in units of s.unit.
 func (s *sweeper) encode(sc *scratch, dst []uint16, rows []float32) {
-	if s.unit != 1 {
-		scaled := sc.packed[:len(rows)]
-		kernel.Affine(scaled, rows, float32(s.unit), 0)
-		rows = scaled
+	if s.unit == 1 {
+		kernel.HalfEncode(dst, rows)
+		return
 	}
-	kernel.HalfEncode(dst, rows)
+	for len(rows) > 0 { // as many numbers at a time as the worker has room for
+		scaled := sc.packed[:min(len(sc.packed), len(rows))]
+		kernel.Affine(scaled, rows[:len(scaled)], float32(s.unit), 0)
+		kernel.HalfEncode(dst, scaled)
+		dst, rows = dst[len(scaled):], rows[len(scaled):]
+	}
 }
 
 // halfUnit is the power of two by which n rows are multiplied before they are written in half precision,

@@ -65,6 +65,34 @@ func TestHalfPrecisionGivesTheSameSolution(t *testing.T) {
 	}
 }
 
+// TestManySmallFactorsFitIntoHalfPrecision has more numbers to scale at a time than a worker packs.
+func TestManySmallFactorsFitIntoHalfPrecision(t *testing.T) {
+	cfg := configs()["flat"]
+	cfg.Factors, cfg.StdDev, cfg.Iterations = 600, 1e-6, 1
+	if rotateRows*cfg.Factors <= packedBytes/4 {
+		t.Fatal("the test needs more factors")
+	}
+	x := people(700, 20, 61)
+	s := newSweeper(objectiveOf(cfg, x), cfg, 1, x.Rows)
+	if s.half == nil {
+		t.Skip("plain Go gathers in full precision")
+	}
+	users, items := make([]float32, x.Rows*cfg.Factors), initialItems(x, cfg, nil)
+	for i := range users {
+		users[i] = 1e-6
+	}
+	if err := s.halfStep(t.Context(), items, users, x.Transpose()); err != nil {
+		t.Fatal(err)
+	}
+	decoded := make([]float32, len(users))
+	kernel.HalfDecode(decoded, s.half[:len(users)])
+	for i, v := range users {
+		if math.Abs(float64(decoded[i])/s.unit-float64(v)) > 0x1p-11*math.Abs(float64(v))+1e-12 {
+			t.Fatalf("number %d = %v, in half precision %v", i, v, float64(decoded[i])/s.unit)
+		}
+	}
+}
+
 // TestHalfPrecisionCostsNoLoss is the measurement that the choice of half precision rests on, in small.
 func TestHalfPrecisionCostsNoLoss(t *testing.T) {
 	if kernel.Current() == kernel.Generic {

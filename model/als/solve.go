@@ -36,7 +36,7 @@ type scratch struct {
 // packedBytes bounds the factors that a worker gathers at once, so that they stay in
 // its second level cache between the passes over them. A row with more entries is
 // gathered piece by piece in every pass.
-const packedBytes = 1 << 19
+const packedBytes = 1 << 20
 
 // pieceEntries is how many entries fit into packedBytes.
 func pieceEntries(f int) int { return max(64, packedBytes/4/f&^15) }
