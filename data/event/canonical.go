@@ -134,11 +134,11 @@ func (c Call) eventName() string {
 // there is nothing to correct by; with neither, now. Never after received. The
 // arguments are the call's own stamps, zero where it has none.
 func clock(original, sent time.Time, in *Intake) (data.Times, error) {
-	t := data.Times{Received: in.Received.UTC().Truncate(time.Millisecond), Original: original, Sent: sent}
+	t := data.Times{Received: time.UnixMilli(in.Received.UnixMilli()).UTC(), Original: original, Sent: sent}
 	if t.Sent.IsZero() {
 		t.Sent = in.SentAt
 		if !t.Sent.IsZero() {
-			t.Sent = t.Sent.UTC().Truncate(time.Millisecond)
+			t.Sent = time.UnixMilli(t.Sent.UnixMilli()).UTC()
 		}
 	}
 	if !t.Sent.IsZero() {
@@ -155,7 +155,7 @@ func clock(original, sent time.Time, in *Intake) (data.Times, error) {
 	if t.Event.After(t.Received) {
 		t.Event, t.Clamped = t.Received, true
 	}
-	if t.Event.Year() < 1970 {
+	if t.Event.UnixMilli() < 0 {
 		return t, refuse("timestamp", "%s, sent at %s, means a time before 1970", t.Original.Format(time.RFC3339), t.Sent.Format(time.RFC3339))
 	}
 	t.Late = in.MaxAge > 0 && t.Received.Sub(t.Event) > in.MaxAge

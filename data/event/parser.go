@@ -107,75 +107,131 @@ func (p *Parser) read(typ data.EventType) bool {
 	}
 }
 
+// The fields of a call.
+type callField byte
+
+const (
+	otherField callField = iota // kept in Extra
+	typeField
+	messageIDField
+	userIDField
+	anonymousIDField
+	groupIDField
+	previousIDField
+	eventField
+	nameField
+	categoryField
+	timestampField
+	originalTimestampField
+	sentAtField
+	propertiesField
+	traitsField
+	contextField
+	transportField // not content
+)
+
+func fieldOf(name string) callField {
+	switch name {
+	case "type":
+		return typeField
+	case "messageId":
+		return messageIDField
+	case "userId":
+		return userIDField
+	case "anonymousId":
+		return anonymousIDField
+	case "groupId":
+		return groupIDField
+	case "previousId":
+		return previousIDField
+	case "event":
+		return eventField
+	case "name":
+		return nameField
+	case "category":
+		return categoryField
+	case "timestamp":
+		return timestampField
+	case "originalTimestamp":
+		return originalTimestampField
+	case "sentAt":
+		return sentAtField
+	case "properties":
+		return propertiesField
+	case "traits":
+		return traitsField
+	case "context":
+		return contextField
+	case "integrations", "_metadata", "writeKey", "writekey", "receivedAt", "channel", "version":
+		return transportField
+	}
+	return otherField
+}
+
 // field reads the field b[from:to] of the call, which is not null.
 func (p *Parser) field(from, to int) (ok bool) {
 	s, c := &p.scan, &p.call
-	switch string(s.b[from:to]) {
-	case "properties":
-		start := s.i
+	field, start := fieldOf(alias(s.b[from:to])), s.i
+	switch field {
+	case propertiesField:
 		ok = p.properties(callLevel + 1)
-		c.properties = s.b[start:s.i:s.i]
-		return ok
-	case "context":
-		start := s.i
+	case contextField:
 		ok = p.ctx(s, &c.ctx, callLevel+1)
-		c.context = s.b[start:s.i:s.i]
-		return ok
+	default:
+		ok = s.value(callLevel + 1)
 	}
-	start := s.i
-	if !s.value(callLevel + 1) {
+	if !ok {
 		return false
 	}
 	v := s.b[start:s.i:s.i]
-	switch string(s.b[from:to]) {
-	case "type":
+	switch field {
+	case typeField:
 		if c.typ == "" {
 			c.typ, ok = typeOf(textOf(v))
-			return ok
 		}
-	case "messageId":
-		c.messageID, ok = idOf(v)
-		return ok && (len(c.messageID) < MaxMessageID || utf8.RuneCountInString(c.messageID) < MaxMessageID)
-	case "userId":
-		c.user, ok = idOf(v)
-		return ok
-	case "anonymousId":
-		c.anonymous, ok = idOf(v)
-		return ok
-	case "groupId":
-		c.group, ok = idOf(v)
-		return ok
-	case "previousId":
-		c.previous, ok = idOf(v)
-		return ok
-	case "event":
-		c.event = textOf(v)
-		return v[0] == '"'
-	case "name":
-		c.name = v
-		return v[0] == '"'
-	case "category":
-		c.category = v
-		return v[0] == '"'
-	case "timestamp":
+	case messageIDField:
+		c.messageID, ok = s.idOf(v)
+		ok = ok && (len(c.messageID) < MaxMessageID || utf8.RuneCountInString(c.messageID) < MaxMessageID)
+	case userIDField:
+		c.user, ok = s.idOf(v)
+	case anonymousIDField:
+		c.anonymous, ok = s.idOf(v)
+	case groupIDField:
+		c.group, ok = s.idOf(v)
+	case previousIDField:
+		c.previous, ok = s.idOf(v)
+	case eventField:
+		c.event, ok = textOf(v), v[0] == '"'
+	case nameField:
+		c.name, ok = v, v[0] == '"'
+	case categoryField:
+		c.category, ok = v, v[0] == '"'
+	case timestampField:
 		c.timestamp, ok = timeOf(v)
-		return ok
-	case "originalTimestamp":
+	case originalTimestampField:
 		if c.timestamp.IsZero() {
 			c.timestamp, ok = timeOf(v)
-			return ok
 		}
-	case "sentAt":
+	case sentAtField:
 		c.sent, ok = timeOf(v)
-		return ok
-	case "traits":
-		c.traits = v
-		return v[0] == '{'
-	case "integrations", "_metadata", "writeKey", "writekey", "receivedAt", "channel", "version":
-	default:
+	case propertiesField:
+		c.properties = v
+	case contextField:
+		c.context = v
+	case traitsField:
+		c.traits, ok = v, v[0] == '{'
+	case otherField:
 		c.rest = append(c.rest, span{from - 1, s.i})
 	}
-	return true
+	return ok
+}
+
+// idOf is idOf of the value that s has just passed.
+func (s *scan) idOf(v []byte) (id string, ok bool) {
+	if v[0] == '"' && !s.odd {
+		return alias(v[1 : len(v)-1]), len(v)-2 <= MaxIDBytes
+	}
+	return idOf(v)
 }
 
 // textOf is the text of a checked string, without a copy where it stands as it is.

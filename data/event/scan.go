@@ -1,6 +1,7 @@
 package event
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"strconv"
@@ -22,6 +23,7 @@ type scan struct {
 	i      int    // the next byte
 	spaced bool   // white space was passed
 	lax    bool   // names may occur twice in an object
+	odd    bool   // of the last value, if that was a string: see text
 	keys   []span // names of the objects around i, innermost last
 }
 
@@ -134,14 +136,7 @@ func (s *scan) name() (from, to int, ok bool) {
 	return from, to, s.comes(':') || s.at() == ':' && s.comes(':')
 }
 
-func hasBackslash(b []byte) bool {
-	for _, c := range b {
-		if c == '\\' {
-			return true
-		}
-	}
-	return false
-}
+func hasBackslash(b []byte) bool { return bytes.IndexByte(b, '\\') >= 0 }
 
 // more passes what stands between two fields or elements, or the bracket that ends
 // them: again is false behind the bracket.
@@ -172,12 +167,14 @@ func (s *scan) comes(c byte) bool {
 // value passes any value. depth is the nesting level that an object or array here has.
 func (s *scan) value(depth int) bool {
 	if s.i < len(s.b) && s.b[s.i] == '"' {
-		_, _, _, ok := s.text()
+		_, _, odd, ok := s.text()
+		s.odd = odd
 		return ok
 	}
 	switch c := s.at(); c {
 	case '"':
-		_, _, _, ok := s.text()
+		_, _, odd, ok := s.text()
+		s.odd = odd
 		return ok
 	case '{':
 		return s.object(depth)
@@ -253,9 +250,13 @@ func (s *scan) unique(first int, sketch *uint64, from, to int) bool {
 	if s.lax {
 		return true
 	}
-	bit := uint64(1) << (mix(s.b, from, to) >> 58)
+	name := s.b[from:to]
+	hash := uint(len(name)) // by the length and two bytes: names of one object differ there
+	if len(name) > 0 {
+		hash = 5*hash + 3*uint(name[len(name)/2]) + uint(name[len(name)-1])
+	}
+	bit := uint64(1) << (hash & 63)
 	if *sketch&bit != 0 {
-		name := s.b[from:to]
 		for _, k := range s.keys[first:] {
 			if k.to-k.from == len(name) && string(s.b[k.from:k.to]) == string(name) {
 				return false
@@ -265,23 +266,6 @@ func (s *scan) unique(first int, sketch *uint64, from, to int) bool {
 	*sketch |= bit
 	s.keys = append(s.keys, span{from, to})
 	return len(s.keys)-first <= maxFastNames
-}
-
-// mix hashes a name by its length and its first and last eight bytes.
-func mix(b []byte, from, to int) uint64 {
-	n := to - from
-	var x uint64
-	switch {
-	case n >= 8:
-		x = binary.LittleEndian.Uint64(b[from:]) ^ bits.RotateLeft64(binary.LittleEndian.Uint64(b[to-8:]), 29)
-	case n > 0 && from+8 <= len(b):
-		x = binary.LittleEndian.Uint64(b[from:]) << (64 - 8*n)
-	default: // at the end of b; the hash must not depend on where a name stands
-		for _, c := range b[from:to] {
-			x = x>>8 | uint64(c)<<56
-		}
-	}
-	return (x ^ uint64(n)) * 0x9e3779b97f4a7c15
 }
 
 // number passes a number; its value may be of any size that check accepts.

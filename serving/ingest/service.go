@@ -212,7 +212,7 @@ func (s *Service) append(ctx context.Context, events []data.Event, noted bool) e
 	defer s.release(w)
 	for i := range events {
 		e := &events[i]
-		w.addSealed(event.Seal(*e), data.PartitionOf(string(e.Profile), s.deps.Partitions), s.cfg.Identity.Clean(e.IDs))
+		w.addAny(e, data.PartitionOf(string(e.Profile), s.deps.Partitions), s.cfg.Identity.Clean(e.IDs))
 	}
 	return s.write(ctx, w, noted)
 }

@@ -28,9 +28,9 @@ func (w *workbench) add(e *data.Event, partition int32, ids data.IDs) {
 	w.record(partition, ids)
 }
 
-// addSealed puts a sealed event behind the others.
-func (w *workbench) addSealed(value []byte, partition int32, ids data.IDs) {
-	w.sealed = append(w.sealed, value...)
+// addAny seals any event behind the others.
+func (w *workbench) addAny(e *data.Event, partition int32, ids data.IDs) {
+	w.sealed = event.AppendSealed(w.sealed, *e)
 	w.record(partition, ids)
 }
 
