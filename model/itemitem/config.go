@@ -46,7 +46,8 @@ type Config struct {
 	// usual. The cosine has no use for it, nor for what follows but Workers.
 	Regularization float64 `yaml:"regularization" json:"regularization"`
 	// MemoryBytes is the most that EASE takes for matrices; 0 is 2 GiB. The dense inverse of n
-	// items needs 2n² bytes and 3 KB an item; beyond, the weights are approximated.
+	// items needs 2n² bytes and 3 KB an item; beyond, the weights are approximated. Each worker after
+	// the first takes 1.2 MB and 128 bytes an item more, which counts nothing here.
 	MemoryBytes int64 `yaml:"memory_bytes" json:"memory_bytes"`
 	// PartItems is among how many items each is then solved; 0 is 2048. Time grows with
 	// n·PartItems², memory with its square.

@@ -19,7 +19,7 @@ var ErrInexact = errors.New("the inverse is not exact enough in float32: raise i
 func fitEASE(ctx context.Context, x *sparse.CSR, cfg Config, progress func(done, total int)) (*sparse.CSR, Report, error) {
 	e := newEASE(x, cfg, progress)
 	solve := e.dense
-	if e.bytes(e.n) > cfg.memory() {
+	if bytes(e.n) > cfg.memory() {
 		solve = e.parts
 	}
 	near, err := solve(ctx)
@@ -48,9 +48,10 @@ func newEASE(x *sparse.CSR, cfg Config, progress func(done, total int)) *ease {
 // rowsAtOnce is how many rows of an inverse are read together.
 const rowsAtOnce = 32
 
-// bytes is the memory to invert a matrix of order n and to read the weights from it.
-func (e *ease) bytes(n int) int64 {
-	return kernel.SymmetricBytes(n) + kernel.InvertBytes(n, e.workers) + int64(e.workers)*rowsAtOnce*4*int64(n)
+// bytes is the memory in which one worker inverts a matrix of order n and reads the weights
+// from it. That of further workers is not in it, so that their number decides nothing.
+func bytes(n int) int64 {
+	return kernel.SymmetricBytes(n) + kernel.InvertBytes(n, 1) + rowsAtOnce*4*int64(n)
 }
 
 // dense is the lists of the inverse of the whole matrix.

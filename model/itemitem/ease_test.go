@@ -278,9 +278,16 @@ func TestMemoryDecidesWhetherEASEIsApproximated(t *testing.T) {
 		t.Errorf("report %+v, %d calls of progress", r, len(progress))
 	}
 	cfg.PartItems = items
-	if size := itemitem.PartSize(x, cfg); size < 2500 || size > 3500 {
+	cfg.Workers = 1
+	size := itemitem.PartSize(x, cfg)
+	if size < 2500 || size > 3500 {
 		t.Errorf("parts of %d items in 32 MB", size)
 	}
+	cfg.Workers = 64 // decide nothing
+	if got := itemitem.PartSize(x, cfg); got != size {
+		t.Errorf("parts of %d items for 64 workers, of %d for one", got, size)
+	}
+	cfg.Workers = 0
 	cancelled, cancel := context.WithCancel(t.Context())
 	_, err = itemitem.Fit(cancelled, x, cfg, func(int, int) { cancel() })
 	if !errors.Is(err, context.Canceled) {

@@ -50,7 +50,7 @@ func (e *ease) parts(ctx context.Context) (*sparse.CSR, error) {
 // partSize is the order of the matrices that are inverted.
 func (e *ease) partSize() int {
 	size := min(e.n, e.cfg.partItems())
-	for size > 1 && e.bytes(size) > e.cfg.memory() {
+	for size > 1 && bytes(size) > e.cfg.memory() {
 		size = size * 7 / 8
 	}
 	return size
@@ -171,5 +171,5 @@ func (s *sample) kept(ctx context.Context, e *ease) (float64, error) {
 	if all <= 0 {
 		return 1, nil
 	}
-	return min(1, sum/all), nil
+	return max(0, min(1, sum/all)), nil // within rounding of either
 }
