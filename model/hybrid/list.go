@@ -413,8 +413,8 @@ func (l *List) alone(first, end int32, k int, only *rank.Set, allowed func(row i
 	}
 	if only != nil {
 		for _, row := range only.Rows() {
-			if taken < k {
-				take(first + row)
+			if row += first; row < end && taken < k {
+				take(row)
 			}
 		}
 		return

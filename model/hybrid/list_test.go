@@ -252,7 +252,7 @@ func check(t *rapid.T, random *rand.Rand, s *shelf, index *hybrid.Index, fast, s
 	if random.IntN(5) == 0 {
 		k = s.rows
 	}
-	known, knownHidden := subset(random, s.n), subset(random, s.n)
+	known, knownHidden := subset(random, s.rows), subset(random, s.rows) // rows beyond do not count
 	f := hybrid.Filter{OnlyBeyond: subset(random, s.rows-s.n), HideBeyond: subset(random, s.rows-s.n)}
 	if known != nil {
 		f.Only = index.RowSet(known)
