@@ -150,6 +150,12 @@ func (a alsCase) rows(c *Case, ours, theirs *flow) {
 	if a.set == "ml-20m" {
 		memory.Bound = atMost("ours", 6<<10)
 	}
+	if a.gate > 0 {
+		cpu.Bound = atLeast("ratio", a.gate)
+		if a.moonshot > 0 {
+			cpu.Bound = atLeast("ratio", a.gate, a.moonshot)
+		}
+	}
 	if len(theirs.cpu) == 0 {
 		cpu.Missing, wall.Missing, memory.Missing = noPeer, noPeer, noPeer
 		c.Rows = append(c.Rows, cpu, wall, memory)
@@ -159,12 +165,6 @@ func (a alsCase) rows(c *Case, ours, theirs *flow) {
 		return
 	}
 	cpu.Peer, cpu.Ratio = sampleOf(theirs.cpu[1:]), ratioOf(theirs.cpu[1:], ours.cpu[1:])
-	if a.gate > 0 {
-		cpu.Bound = atLeast("ratio", a.gate)
-		if a.moonshot > 0 {
-			cpu.Bound = atLeast("ratio", a.gate, a.moonshot)
-		}
-	}
 	wall.Peer, wall.Ratio = sampleOf(theirs.wall[1:]), ratioOf(theirs.wall[1:], ours.wall[1:])
 	memory.Peer = sampleOf([]float64{float64(theirs.peak >> 20)})
 	c.Rows = append(c.Rows, cpu, wall, memory)
