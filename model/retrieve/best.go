@@ -10,8 +10,9 @@ import (
 // best holds the k best rows so far. A row and its score are one integer that is
 // the greater the better the row ranks, which makes the heap cheap.
 type best struct {
-	k    int
-	heap []uint64 // the worst at the root once there are k
+	k     int
+	heap  []uint64 // the worst at the root once there are k
+	floor float32  // a lower score is left out
 }
 
 // key orders as rank.Compare does: higher score first, then lower row. The score is
@@ -40,18 +41,21 @@ func ranked(key uint64) rank.Ranked {
 // full reports whether a row must beat another one to get in.
 func (b *best) full() bool { return len(b.heap) == b.k }
 
-// least is θ: a row with a lower score cannot be among the best any more. −Inf until
-// there are k.
+// demanding reports whether a row must have some score to get in.
+func (b *best) demanding() bool { return b.full() || !math.IsInf(float64(b.floor), -1) }
+
+// least is θ: a row with a lower score cannot be among the best any more. Until
+// there are k it is the floor.
 func (b *best) least() float32 {
 	if !b.full() {
-		return float32(math.Inf(-1))
+		return b.floor
 	}
 	return ranked(b.heap[0]).Score
 }
 
 // add considers a row. Not a number is never ranked.
 func (b *best) add(row int32, score float32) {
-	if score != score {
+	if score != score || score < b.floor {
 		return
 	}
 	key := key(row, score)

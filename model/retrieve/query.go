@@ -21,6 +21,9 @@ type Query struct {
 	// Else is the addend of every row that has none of its own: score(row) = q·v_row + Else,
 	// rounded like any other, so that rows with equal sums tie whether they are in Rows or not.
 	Else float32
+	// Least, if not nil, leaves out the rows that score lower, and is a bound for the search
+	// before it has found K rows.
+	Least *float32
 }
 
 // Fallback says in which way a query did without the bound.

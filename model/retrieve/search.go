@@ -53,6 +53,10 @@ func (s *search) begin(x *Index, q Query, k int) {
 	s.prepare(x.base, q.Vector)
 	s.bounded = s.bounded && q.Else-q.Else == 0
 	s.best.k, s.best.heap = k, slices.Grow(s.best.heap[:0], k)
+	s.best.floor = float32(math.Inf(-1))
+	if q.Least != nil && *q.Least == *q.Least {
+		s.best.floor = *q.Least
+	}
 	s.addends.rows, s.addends.left = s.addends.rows[:0], s.addends.left[:0]
 	s.stats, s.direct, s.read, s.blunt, s.blunted = Stats{Rows: x.Len()}, false, 0, 0, 0
 	if s.share = directShare; 4*len(x.base.vectors) > cached {
@@ -120,7 +124,7 @@ func (s *search) allowed(position int) bool {
 func (s *search) segment(seg *segment, first int) {
 	end := (seg.rows + group - 1) / group
 	for at := 0; at < end; {
-		if seg.longest != nil && s.bounded && s.best.full() {
+		if seg.longest != nil && s.bounded && s.best.demanding() {
 			if end = s.stop(seg, at, end); at >= end {
 				return
 			}
@@ -157,7 +161,7 @@ func (s *search) dotLeast() float64 {
 
 // step is how many groups to look at before θ is used again: few while it still rises.
 func (s *search) step() int {
-	if !s.best.full() {
+	if !s.best.demanding() {
 		return max(firstGroups, min(4*s.best.k/group, mostGroups))
 	}
 	return max(leastGroups, min(s.read/(2*group), mostGroups))
@@ -291,7 +295,7 @@ func (s *search) scan(seg *segment, at, n int) {
 	words, c := s.words[:n], seg.from(at, split, d)
 	visited := filled(words)
 	s.stats.Scanned += visited * group
-	if split < d && s.best.full() {
+	if split < d && s.best.demanding() {
 		if s.blunt > 0 {
 			s.blunt--
 		} else {

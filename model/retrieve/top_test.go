@@ -57,6 +57,17 @@ func check(t testing.TB, x *retrieve.Index, q retrieve.Query, fl filter) retriev
 		}
 	}
 	want := fullSort(x, q, fl)
+	if q.Least == nil && len(want) > 0 { // and for those alone that reach some score
+		for _, of := range []int{0, len(want) / 2, len(want) - 1} {
+			reach := q
+			reach.Least, reach.K = &want[of].Score, q.K+of%3
+			all := fullSort(x, reach, fl)
+			all = all[:len(all)-countBelow(all, *reach.Least)]
+			if got, _ := x.Top(reach); !slices.Equal(got, all) {
+				t.Fatalf("Top and the full sort differ for scores of %v and more: %d and %d rows", *reach.Least, len(got), len(all))
+			}
+		}
+	}
 	got, stats := x.Top(q)
 	if q.Only != nil {
 		packed := q
@@ -74,6 +85,15 @@ func check(t testing.TB, x *retrieve.Index, q retrieve.Query, fl filter) retriev
 			len(got), len(want), i, got[i:min(i+3, len(got))], want[i:min(i+3, len(want))], stats)
 	}
 	return stats
+}
+
+func countBelow(list []rank.Ranked, least float32) (n int) {
+	for _, r := range list {
+		if r.Score < least {
+			n++
+		}
+	}
+	return n
 }
 
 // shapes are vectors that make life hard for bounds.
