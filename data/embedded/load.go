@@ -2,7 +2,6 @@ package embedded
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"kindred/data"
@@ -24,27 +23,30 @@ func (s *Store) LoadCounters(ctx context.Context, partition int32, keys []string
 	return loadAll(ctx, s, partition, "load counters", keys, s.keys.counter, keep)
 }
 
-func keep(b []byte) ([]byte, error) { return b, nil }
+func keep(b []byte) ([]byte, error) { return append([]byte{}, b...), nil }
 
-// loadAll reads the values of many names of one partition.
+// loadAll reads the values of many names of one partition. parse must copy what it keeps.
 func loadAll[N comparable, V any](ctx context.Context, s *Store, partition int32, what string, names []N,
 	key func(int32, N) []byte, parse func([]byte) (V, error)) (map[N]V, error) {
 	if _, err := s.begin(ctx, partition); err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	defer s.users.leave()
+	keys := make([][]byte, len(names))
+	for i, name := range names {
+		keys[i] = key(partition, name)
+	}
 	found := make(map[N]V, len(names))
-	for _, name := range names {
-		b, err := s.get(s.db, key(partition, name))
-		if errors.Is(err, data.ErrNotFound) {
-			continue
-		}
-		if err == nil {
-			found[name], err = parse(b)
-		}
+	err := s.getAll(s.db, keys, func(i int, b []byte) error {
+		v, err := parse(b)
 		if err != nil {
-			return nil, fmt.Errorf("%s: partition %d: %v: %w", what, partition, name, err)
+			return fmt.Errorf("%v: %w", names[i], err)
 		}
+		found[names[i]] = v
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: partition %d: %w", what, partition, err)
 	}
 	return found, nil
 }

@@ -146,26 +146,27 @@ func (s *Store) fillTimers(w *filler, p int32, c *data.Commit) {
 	for _, t := range c.SetTimers {
 		final[identity{t.Profile, t.Slot}] = &t.At
 	}
-	for id, at := range final {
-		t := data.Timer{Profile: id.profile, Slot: id.slot}
-		key := s.keys.timer(p, t)
-		old, err := s.get(s.db, key)
-		switch {
-		case err == nil && len(old) == 8:
-			t.At = readInt64(old)
-			w.put(s.keys.due(p, t), nil)
-		case err == nil:
-			w.err = errors.Join(w.err, errKey)
-		case !errors.Is(err, data.ErrNotFound):
-			w.err = errors.Join(w.err, err)
+	ids, keys := make([]identity, 0, len(final)), make([][]byte, 0, len(final))
+	for id := range final {
+		ids = append(ids, id)
+		keys = append(keys, s.keys.timer(p, data.Timer{Profile: id.profile, Slot: id.slot}))
+	}
+	err := s.getAll(s.db, keys, func(i int, old []byte) error {
+		if len(old) != 8 {
+			return errKey
 		}
+		w.put(s.keys.due(p, data.Timer{At: readInt64(old), Profile: ids[i].profile, Slot: ids[i].slot}), nil)
+		return nil
+	})
+	w.err = errors.Join(w.err, err)
+	for i, id := range ids {
+		at := final[id]
 		if at == nil {
-			w.put(key, nil)
+			w.put(keys[i], nil)
 			continue
 		}
-		t.At = *at
-		w.put(key, appendInt64(nil, t.At))
-		w.put(s.keys.due(p, t), []byte{})
+		w.put(keys[i], appendInt64(nil, *at))
+		w.put(s.keys.due(p, data.Timer{At: *at, Profile: id.profile, Slot: id.slot}), []byte{})
 	}
 }
 
