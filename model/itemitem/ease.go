@@ -17,7 +17,7 @@ var ErrInexact = errors.New("the inverse is not exact enough in float32: raise i
 // fitEASE is the lists of MethodEASE: of the dense inverse where it fits into the
 // memory, else of inverses of parts.
 func fitEASE(ctx context.Context, x *sparse.CSR, cfg Config, progress func(done, total int)) (*sparse.CSR, Report, error) {
-	e := newEASE(x, cfg, progress)
+	e := newEASE(ctx, x, cfg, progress)
 	solve := e.dense
 	if bytes(e.n) > cfg.memory() {
 		solve = e.parts
@@ -39,9 +39,9 @@ type ease struct {
 	report   Report
 }
 
-func newEASE(x *sparse.CSR, cfg Config, progress func(done, total int)) *ease {
+func newEASE(ctx context.Context, x *sparse.CSR, cfg Config, progress func(done, total int)) *ease {
 	e := &ease{strengths: newStrengths(x, cfg), cfg: cfg, n: x.Cols, workers: cfg.workers(), progress: progress}
-	e.report = Report{Method: MethodEASE, Items: e.n, Condition: (e.norm() + cfg.Regularization) / cfg.Regularization}
+	e.report = Report{Method: MethodEASE, Items: e.n, Condition: (e.norm(ctx) + cfg.Regularization) / cfg.Regularization}
 	return e
 }
 

@@ -247,7 +247,7 @@ func TestExplainedIsWhatTheInverseSays(t *testing.T) {
 		for _, s := range column {
 			want += s * s
 		}
-		if got := itemitem.Explained(x, cfg, j); math.Abs(got-want) > 1e-5*(1+want) {
+		if got := itemitem.Explained(t.Context(), x, cfg, j); math.Abs(got-want) > 1e-5*(1+want) {
 			t.Errorf("item %d: explained %v, want %v", j, got, want)
 		}
 	}
@@ -292,6 +292,9 @@ func TestMemoryDecidesWhetherEASEIsApproximated(t *testing.T) {
 	_, err = itemitem.Fit(cancelled, x, cfg, func(int, int) { cancel() })
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("Fit after cancel = %v, want context.Canceled", err)
+	}
+	if got := itemitem.Explained(cancelled, x, cfg, 0); got != 0 {
+		t.Errorf("%v was explained after cancel", got)
 	}
 }
 

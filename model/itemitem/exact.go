@@ -1,6 +1,7 @@
 package itemitem
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -31,8 +32,9 @@ func (e *ease) apply(out, w, people []float64) {
 }
 
 // norm is the largest eigenvalue of VᵀV by power iteration: the matrix has no negative
-// entry, so the vector of ones is never orthogonal to its eigenvector.
-func (e *ease) norm() float64 {
+// entry, so the vector of ones is never orthogonal to its eigenvector. When ctx ends, it is what
+// was found by then.
+func (e *ease) norm(ctx context.Context) float64 {
 	const steps = 20
 	w, next, people := make([]float64, e.n), make([]float64, e.n), make([]float64, e.byUser.Rows)
 	for i := range w {
@@ -40,6 +42,9 @@ func (e *ease) norm() float64 {
 	}
 	value := 0.0
 	for range steps {
+		if ctx.Err() != nil {
+			break
+		}
 		e.apply(next, w, people)
 		sum := 0.0
 		for _, x := range next {
@@ -87,8 +92,8 @@ func (e *ease) verify(p *kernel.Symmetric) error {
 
 // explained is how much less than |v_j|² the least of |v_j − Vw|² + λ|w|² is over all w
 // with w_j = 0: what the other items say about item j. It is found by conjugate
-// gradients, preconditioned by the diagonal.
-func (e *ease) explained(j int) float64 {
+// gradients, preconditioned by the diagonal. When ctx ends, it is what was found by then.
+func (e *ease) explained(ctx context.Context, j int) float64 {
 	const steps, enough = 300, 1e-5
 	n := e.n
 	w, r, z, p, ap := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
@@ -113,7 +118,7 @@ func (e *ease) explained(j int) float64 {
 	rz := dot(r, z)
 	first := rz
 	for range steps {
-		if rz <= enough*enough*first {
+		if rz <= enough*enough*first || ctx.Err() != nil {
 			break
 		}
 		e.apply(ap, p, people)

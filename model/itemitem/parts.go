@@ -160,7 +160,7 @@ func (s *sample) found(item int32, explained float64) {
 // kept is the share of what all items explain of the sample that the supports explain.
 func (s *sample) kept(ctx context.Context, e *ease) (float64, error) {
 	exact := make([]float64, len(s.items))
-	err := parallel(ctx, e.workers, len(s.items), func(_, k int) { exact[k] = e.explained(int(s.items[k])) })
+	err := parallel(ctx, e.workers, len(s.items), func(_, k int) { exact[k] = e.explained(ctx, int(s.items[k])) })
 	if err != nil {
 		return 0, err
 	}
