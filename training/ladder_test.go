@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"kindred/model/itemitem"
 	"kindred/training/evaluate"
 	"kindred/training/split"
 )
@@ -48,6 +49,31 @@ func TestEveryLadderCaseIsValidAndItsExpectationsAreOfItsRows(t *testing.T) {
 			if !slices.Contains(rows, e.Model) || e.Over != "" && !slices.Contains(rows, e.Over) {
 				t.Errorf("%s: expectation %+v is of a row that the case does not have", c.Name, e)
 			}
+		}
+	}
+}
+
+func TestAnEvaluationNotesWhatItemItemSaysOfItself(t *testing.T) {
+	cfg := quick()
+	cfg.ItemItem = itemitem.EASE(1e-4)
+	e, err := Evaluate(t.Context(), small.source(t), cfg, EvaluateOptions{Protocol: split.UserTime, Models: []string{Popular}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(e.Notes, func(n string) bool { return strings.Contains(n, "ill-conditioned") }) {
+		t.Errorf("notes %q say nothing of a regularization of 0.0001", e.Notes)
+	}
+}
+
+func TestTheTableOfACaseIsAboutItsOwnCutoff(t *testing.T) {
+	for _, c := range Ladder() {
+		e := &Evaluation{Result: &evaluate.Result{Scores: []evaluate.Score{{Name: ALS, Metrics: map[string]evaluate.Interval{"recall@20": {Mean: .1234}}}}}}
+		var out bytes.Buffer
+		if err := (&LadderResult{Case: c, Evaluation: e}).WriteTable(&out); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := strings.Contains(out.String(), ".1234"), c.Name == "D2"; got != want {
+			t.Errorf("%s: recall@20 is in the table: %v, want %v\n%s", c.Name, got, want, out.String())
 		}
 	}
 }

@@ -77,6 +77,9 @@ func newTrial(ctx context.Context, h *split.Holdout, docs [][]string, cfg Config
 		}
 		t.fits, t.seeds = append(t.fits, c), append(t.seeds, seeded.Seed)
 	}
+	if m := t.fits[0].itemitem; m != nil {
+		t.notes = append(t.notes, m.Report().Notes()...)
+	}
 	return t, nil
 }
 
