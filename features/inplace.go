@@ -19,11 +19,22 @@ type plan struct {
 	user, anon compact.Known
 	hasUser    bool
 	hasAnon    bool
-	opens      bool // a session; else it joins the current one
+	session    place
 	kind       data.Kind
 	rating     float64
 	first      compact.Symbol // of the items
 }
+
+// place is what a usual event is to the person's sessions.
+type place int
+
+const (
+	joins    place = iota // the current one
+	opens                 // the next one
+	joinsOld              // late: the previous one
+	opensOld              // late: one before the current one, which becomes the previous
+	noPlace               // later than both are old
+)
 
 // mostValues bounds the facet values of a usual event, so that no list outgrows its
 // compact form half-way.
@@ -31,8 +42,8 @@ const mostValues = 256
 
 // plan looks at the event; false where it is not usual. A usual one is no identify and
 // tells no consent; its time is plausible; its identifiers are known to be the
-// person's; and it joins the current session or opens the next one. All others are
-// folded by apply, into the whole profile.
+// person's; and it makes no two sessions one. All others are folded by apply, into the
+// whole profile.
 func (f *fold) plan(e *data.Event, ids data.IDs, at int64) (*plan, bool) {
 	people := f.m.people
 	p := people.At(f.who)
@@ -65,35 +76,39 @@ func (f *fold) plan(e *data.Event, ids data.IDs, at int64) (*plan, bool) {
 		return nil, false
 	}
 	var ok bool
-	if x.opens, ok = f.planSession(p, e.Session.ID, at); !ok {
+	if x.session, ok = f.planSession(p, e.Session.ID, at); !ok {
 		return nil, false
 	}
 	x.kind, x.rating = event.Act(e)
 	return x, true
 }
 
-// planSession reports whether the event opens a session or joins the current one; not
-// ok where it is late, and where sessions would become one.
-func (f *fold) planSession(p *compact.Person, named string, at int64) (opens, ok bool) {
+// planSession is the event's place; not ok where sessions would become one, and where
+// that is hard to tell. It decides as session.Sessions.Add does.
+func (f *fold) planSession(p *compact.Person, named string, at int64) (where place, ok bool) {
 	gap, current, previous := f.b.gap, &p.Session, &p.Previous
 	near := func(s *compact.Session) bool { return at > s.Start-gap && at < s.End+gap }
 	switch {
 	case strings.HasPrefix(named, "~"): // may be one of ours
-		return false, false
+		return 0, false
 	case current.Events == 0:
-		return true, previous.Events == 0
+		return opens, previous.Events == 0
 	case named == "" && near(current) || named != "" && f.m.people.SessionIs(p, named):
 		if previous.Events == 0 {
-			return false, true
+			return joins, true
 		}
 		bothDerived := p.CurrentDerived() && p.PreviousDerived()
 		bridged := bothDerived && (previous.ID == current.ID || min(current.Start, at)-previous.End < gap) ||
 			!p.CurrentDerived() && f.m.people.PreviousIs(p, f.m.people.SessionText(p))
-		return false, !bridged
+		return joins, !bridged
 	case previous.Events > 0 && (named == "" && near(previous) || named != "" && f.m.people.PreviousIs(p, named)):
-		return false, false
+		return joinsOld, true
+	case at >= current.Start:
+		return opens, true
+	case previous.Events == 0 || at > previous.Start:
+		return opensOld, true
 	}
-	return true, at >= current.Start
+	return noPlace, true
 }
 
 // applyInPlace is apply for a usual event.
@@ -132,11 +147,22 @@ func (f *fold) applyInPlace(x *plan) error {
 func (f *fold) sessionInPlace(x *plan) {
 	p, people := x.p, f.m.people
 	wasOpen, replaced := p.Session.Events > 0 && !p.Closed(), false
-	if x.opens {
-		named, id := x.e.Session.ID, uint64(0)
-		if named == "" {
-			id = sessionHash(x.e.Source, x.e.Profile, x.e.ID)
-		}
+	named, id := x.e.Session.ID, uint64(0)
+	if named == "" && (x.session == opens || x.session == opensOld) {
+		id = sessionHash(x.e.Source, x.e.Profile, x.e.ID)
+	}
+	switch x.session {
+	case noPlace:
+		return
+	case opensOld:
+		people.SetPrevious(p, named, id, x.at)
+		p.Sessions++
+		fallthrough
+	case joinsOld:
+		x.extend(&p.Previous)
+		p.SetPreviousClosed(true)
+		return
+	case opens:
 		people.NextSession(p, named, id, x.at)
 		p.Sessions++
 		replaced = p.Previous.Events > 0 && !(p.Derived() && p.Previous.ID == p.Session.ID)
@@ -146,17 +172,7 @@ func (f *fold) sessionInPlace(x *plan) {
 		}
 	}
 	s := &p.Session
-	s.Start, s.End = min(s.Start, x.at), max(s.End, x.at)
-	s.Events++
-	if x.e.Type == data.Page || x.e.Type == data.Screen {
-		s.PageViews++
-	}
-	if x.kind != data.KindNone {
-		s.Items += uint32(len(x.e.Items))
-	}
-	if x.kind == data.Purchase {
-		s.Purchases++
-	}
+	x.extend(s)
 	due := s.End + f.b.gap
 	closed := due <= f.now
 	if p.SetClosed(closed); closed {
@@ -168,6 +184,21 @@ func (f *fold) sessionInPlace(x *plan) {
 	f.m.setTimer(f.who, p, due)
 	if replaced || !wasOpen {
 		f.change(data.Change{Profile: people.ID(f.who), Type: "session_started", To: people.SessionID(p)}, f.now)
+	}
+}
+
+// extend adds the event to a session.
+func (x *plan) extend(s *compact.Session) {
+	s.Start, s.End = min(s.Start, x.at), max(s.End, x.at)
+	s.Events++
+	if x.e.Type == data.Page || x.e.Type == data.Screen {
+		s.PageViews++
+	}
+	if x.kind != data.KindNone {
+		s.Items += uint32(len(x.e.Items))
+	}
+	if x.kind == data.Purchase {
+		s.Purchases++
 	}
 }
 

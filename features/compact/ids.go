@@ -1,6 +1,9 @@
 package compact
 
-import "slices"
+import (
+	"math/bits"
+	"slices"
+)
 
 // IDKey addresses a set of message ids: a person's, of a day or, for imported ones, of a
 // bucket.
@@ -97,7 +100,7 @@ func (s *Store) addID(set *idSet, id uint64) bool {
 		insert(&s.arena, &set.ids, i, id)
 		return true
 	}
-	b := &bigSet{chunks: [][]uint64{append(make([]uint64, 0, chunkIDs), all...)}}
+	b := newBigSet(all)
 	b.add(id)
 	drop(&s.arena, &set.ids)
 	set.isBig = true
@@ -165,19 +168,29 @@ func (s *Store) freeIDs(set idSet) {
 }
 
 // bigSet is a sorted set in chunks, of people who send thousands of messages a day.
-type bigSet struct{ chunks [][]uint64 }
+// most holds the last id of every chunk, beside each other.
+type bigSet struct {
+	chunks [][]uint64
+	most   []uint64
+}
 
 const chunkIDs = 256
 
-// find is the chunk and the place in it where id is, or would be.
+func newBigSet(ids []uint64) *bigSet {
+	return &bigSet{chunks: [][]uint64{append(make([]uint64, 0, chunkIDs), ids...)}, most: []uint64{ids[len(ids)-1]}}
+}
+
+// find is the chunk and the place in it where id is, or would be. Ids are hashes, so
+// it begins where id would be if they were spread evenly.
 func (b *bigSet) find(id uint64) (c, i int, found bool) {
-	c, _ = slices.BinarySearchFunc(b.chunks, id, func(chunk []uint64, id uint64) int {
-		if chunk[len(chunk)-1] < id {
-			return -1
-		}
-		return 1
-	})
-	c = min(c, len(b.chunks)-1)
+	hi, _ := bits.Mul64(id, uint64(len(b.most)))
+	c = int(hi)
+	for c > 0 && b.most[c-1] >= id {
+		c--
+	}
+	for c < len(b.most)-1 && b.most[c] < id {
+		c++
+	}
 	i, found = slices.BinarySearch(b.chunks[c], id)
 	return c, i, found
 }
@@ -197,11 +210,13 @@ func (b *bigSet) add(id uint64) bool {
 		upper := append(make([]uint64, 0, chunkIDs), b.chunks[c][half:]...)
 		b.chunks[c] = b.chunks[c][:half]
 		b.chunks = slices.Insert(b.chunks, c+1, upper)
+		b.most = slices.Insert(b.most, c, b.chunks[c][half-1])
 		if i > half {
 			c, i = c+1, i-half
 		}
 	}
 	b.chunks[c] = slices.Insert(b.chunks[c], i, id)
+	b.most[c] = max(b.most[c], id)
 	return true
 }
 
@@ -216,7 +231,7 @@ func (s *Store) IDBytes() int {
 				continue
 			}
 			for _, c := range s.big[set.ids.block].chunks {
-				n += 8*cap(c) + 24
+				n += 8*cap(c) + 32
 			}
 		}
 	})

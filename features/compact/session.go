@@ -88,20 +88,8 @@ func (s *Store) sessionName(x *Session, named bool, name []byte) string {
 // NextSession makes the current session the previous one and begins another, named by
 // a tracker or else derived from id.
 func (s *Store) NextSession(p *Person, named string, id uint64, at int64) {
-	if named != "" || p.Flags&(currentNamed|previousNamed) != 0 {
-		s.setPapers(p, func(dst []byte) []byte {
-			ids, current, _, rest := s.sections(p)
-			if dst = append(dst, ids...); len(ids) == 0 {
-				dst = append(dst, 0)
-			}
-			if named != "" {
-				dst = appendName(dst, named)
-			}
-			if p.Flags&currentNamed != 0 {
-				dst = appendName(dst, string(current))
-			}
-			return append(dst, rest...)
-		})
+	if named != "" || !p.Derived() {
+		s.setNames(p, named, s.SessionText(p), named != "", !p.CurrentDerived())
 	}
 	p.Previous = p.Session
 	p.set(previousNamed, p.Flags&currentNamed != 0)
@@ -109,6 +97,33 @@ func (s *Store) NextSession(p *Person, named string, id uint64, at int64) {
 	p.Session = Session{ID: id, Start: at, End: at}
 	p.set(currentNamed, named != "")
 	p.set(currentClosed, false)
+}
+
+// SetPrevious replaces the previous session by one that begins at time at.
+func (s *Store) SetPrevious(p *Person, named string, id uint64, at int64) {
+	if named != "" || !p.PreviousDerived() {
+		s.setNames(p, s.SessionText(p), named, !p.CurrentDerived(), named != "")
+	}
+	p.Previous = Session{ID: id, Start: at, End: at}
+	p.set(previousNamed, named != "")
+}
+
+// setNames writes the names of the sessions anew, as far as a tracker gave them. They
+// may lie in the papers.
+func (s *Store) setNames(p *Person, current, previous string, hasCurrent, hasPrevious bool) {
+	s.setPapers(p, func(dst []byte) []byte {
+		ids, _, _, rest := s.sections(p)
+		if dst = append(dst, ids...); len(ids) == 0 {
+			dst = append(dst, 0)
+		}
+		if hasCurrent {
+			dst = appendName(dst, current)
+		}
+		if hasPrevious {
+			dst = appendName(dst, previous)
+		}
+		return append(dst, rest...)
+	})
 }
 
 // derivedPrefix is what session.Derived puts before the sixteen digits of a number.

@@ -27,6 +27,7 @@ type Store struct {
 	idleBig []uint32
 	strings pool
 	scratch scratch
+	touched uint64 // see Touch
 }
 
 type entry struct {
