@@ -162,9 +162,36 @@ func getID(v []byte) (string, error) {
 // IsCanonical reports whether b is a JSON object with the field v, which a
 // canonical event has and a tracking call has not.
 func IsCanonical(b []byte) bool {
+	if has, ok := hasVersion(b); ok {
+		return has
+	}
 	if check(b, 1) != nil {
 		return false
 	}
 	b = b[skipSpace(b, 0):]
 	return b[0] == '{' && hasField(b, "v")
+}
+
+// hasVersion is IsCanonical in one pass; ok is false where it gives up.
+func hasVersion(b []byte) (has, ok bool) {
+	var s scan
+	s.reset(b)
+	if s.at() != '{' {
+		return false, false
+	}
+	s.i++
+	if s.at() == '}' {
+		return false, false
+	}
+	for sketch := uint64(0); ; {
+		from, to, ok := s.name()
+		if !ok || !s.unique(0, &sketch, from, to) || !s.value(2) {
+			return false, false
+		}
+		has = has || to-from == 1 && b[from] == 'v'
+		again, ok := s.more('}')
+		if !again {
+			return has, ok && s.at() == 0 && s.i == len(b)
+		}
+	}
 }

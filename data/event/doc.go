@@ -9,6 +9,11 @@
 //     the id of the key it is encrypted with (0: none), the payload.
 //   - ParseCall and Call.Canonical turn what trackers send (Segment's
 //     specification) into canonical events, with the clock corrected.
+//   - Decoder, Parser and Split are the same three for who reads many: one pass over
+//     the bytes, memory that is used again, strings that alias the input, no
+//     allocation in the steady state. They understand what Append and trackers
+//     usually write and leave the rest, every mistake above all, to the general
+//     readers, which alone say what is refused and why.
 //   - Interactions says which acts on which items an event stands for. The fold,
 //     the lake and the readers of public data sets all call it, so that there is
 //     one definition.
@@ -25,5 +30,6 @@
 // are kept in Event.Extra and written back. null means absent everywhere.
 //
 // Invariants: Decode never panics and never repairs; Append(Decode(x)) is a fixed
-// point; nothing here reads a clock, draws a random number or does I/O.
+// point; a one-pass reader that accepts gives what the general reader gives, to the
+// byte, which is fuzzed, and gives up otherwise; nothing here reads a clock, draws a random number or does I/O.
 package event

@@ -24,9 +24,19 @@ func swar8(x uint64) (n uint32, ok bool) {
 }
 
 // instantMS reads 2006-01-02T15:04:05Z with up to nine decimals of a second, of
-// which three count, as Unix milliseconds. The year is one from 1970 to 2261.
+// which three count, as Unix milliseconds. The year is one from 1970 to 2261. The
+// zone may also be written +00:00.
 func instantMS(b []byte) (ms int64, ok bool) {
-	if len(b) < len("2006-01-02T15:04:05Z") || len(b) > len("2006-01-02T15:04:05.999999999Z") || b[len(b)-1] != 'Z' {
+	const zone = "+00:00"
+	switch n := len(b); {
+	case n > 0 && b[n-1] == 'Z':
+		b = b[:n-1]
+	case n > len(zone) && string(b[n-len(zone):]) == zone:
+		b = b[:n-len(zone)]
+	default:
+		return 0, false
+	}
+	if len(b) < len("2006-01-02T15:04:05") || len(b) > len("2006-01-02T15:04:05.999999999") {
 		return 0, false
 	}
 	if b[4] != '-' || b[7] != '-' || b[10] != 'T' || b[13] != ':' || b[16] != ':' {
@@ -46,7 +56,7 @@ func instantMS(b []byte) (ms int64, ok bool) {
 		hour > 23 || minute > 59 || second > 59 {
 		return 0, false
 	}
-	switch fraction := b[19 : len(b)-1]; {
+	switch fraction := b[19:]; {
 	case len(fraction) == 0:
 	case fraction[0] != '.' || len(fraction) == 1:
 		return 0, false

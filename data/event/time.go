@@ -19,7 +19,7 @@ const secondsBelow = 1e11
 func ParseTime(s string) (time.Time, error) { return parseTime(strings.TrimSpace(s)) }
 
 func parseTime(s string) (time.Time, error) {
-	if f, err := strconv.ParseFloat(s, 64); err == nil && !strings.ContainsAny(s, "xXpP_") {
+	if f, ok := bareNumber(s); ok {
 		if math.Abs(f) < secondsBelow {
 			f *= 1000
 		}
@@ -38,4 +38,13 @@ func parseTime(s string) (time.Time, error) {
 		}
 	}
 	return time.Time{}, refuse("", "%q is not a date; use RFC 3339, such as 2026-11-20T23:30:38.503Z, or Unix milliseconds", clip(s))
+}
+
+// bareNumber is the number that s is, if it is one.
+func bareNumber(s string) (float64, bool) {
+	if len(s) > 4 && s[4] == '-' && s[3] >= '0' && s[3] <= '9' {
+		return 0, false // a date: no number has a minus behind a digit. The usual case, and an error is made for it below
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	return f, err == nil && !strings.ContainsAny(s, "xXpP_")
 }

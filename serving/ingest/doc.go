@@ -8,7 +8,8 @@
 // on a 400. Accepted calls get the facets of their items from the live snapshot,
 // so that the fold needs no catalog, are routed to a profile (features/identity),
 // sealed (data/event) and appended in one write. Positions are noted for
-// read-your-writes (serving/online).
+// read-your-writes (serving/online). All of this happens in memory that belongs to
+// the request while it lasts and to the next one after it (workbench).
 //
 // Impressions, the lists that were shown, go to the same log through a bounded
 // queue of their own: losing one under pressure costs a training example and is
