@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 
 	"kindred/model/kernel"
@@ -23,11 +24,17 @@ func fitEASE(ctx context.Context, x *sparse.CSR, cfg Config, progress func(done,
 		solve = e.parts
 	}
 	near, err := solve(ctx)
+	if bytes(e.report.Dense) > giveBack {
+		debug.FreeOSMemory() // else the collector would let the heap grow to twice the inverse first
+	}
 	if refused := (*kernel.NotPositiveError)(nil); errors.As(err, &refused) {
 		err = fmt.Errorf("%w: %w", ErrInexact, err)
 	}
 	return near, e.report, err
 }
+
+// giveBack is the size from which the inverse's memory is given back at once.
+const giveBack = 1 << 28
 
 // ease is one fit.
 type ease struct {
