@@ -105,6 +105,39 @@ func TestTheParserReadsUsualCallsInOnePass(t *testing.T) {
 	}
 }
 
+// TestTheParserKnowsTheFinePrint has a call for each rule that two of its fields make
+// together.
+func TestTheParserKnowsTheFinePrint(t *testing.T) {
+	var p Parser
+	for _, fields := range []string{
+		`"context":{"timezone":"A","tz":"B"}`, `"context":{"tz":null,"timezone":"A"}`, `"context":{"timezone":"A","x":1}`, `"context":{"x":1,"timezone":null}`, `"context":{}`,
+		`"context":{"rec":{"request_id":"r"}}`, `"context":{"a":1,"rec":{"request_id":"r"},"b":2}`, `"context":{"rec":{"request_id":"r"},"consent":{},"b":2}`, `"context":{"b":2,"consent":{},"rec":{"request_id":"r"}}`,
+		`"context":{"rec":{"request_id":"c"}},"properties":{"rec":{"request_id":"p"}}`, `"context":{"rec":null},"properties":{"rec":{"request_id":"p"}}`, `"context":{"rec":7,"consent":true,"traits":[]}`,
+		`"context":{"traits":{"a":1}}`, `"context":{"traits":{"a":1}},"traits":{"b":2}`, `"context":{"traits":{"a":1}},"traits":{}`, `"context":{"traits":{"a":1},"timezone":"x","device":{"id":7},"sessionStart":true}`,
+		`"context":{"externalIds":[{"id":1,"type":"a"}],"externalId":[{"id":2,"type":"b"}]},"previousId":"p"`, `"context":{"externalIds":{"id":1}}`, `"context":{"sessionId":null,"device":{"id":[]}}`,
+		`"name":"N","properties":{"name":null}`, `"name":"N","category":"C","properties":{"category":null,"sku":"s"}`, `"category":"C","properties":{"category":"own","sku":"s"}`, `"category":"C","properties":{"sku":"s"}`,
+		`"category":"C","properties":{}`, `"name":"","category":""`, `"name":"N"`, `"category":"a\"b","properties":{"sku":"s"}`, `"name":null,"category":null`,
+		`"properties":{"products":[],"sku":"s"}`, `"properties":{"products":[{"name":"x"}],"sku":"s"}`, `"properties":{"products":[{"sku":"s"}],"product_id":"no"}`, `"properties":{"id":"no"}`, `"properties":{"products":[{"id":"yes"}]}`,
+		`"properties":{"product_id":null,"sku":"s","quantity":"x","qty":2}`, `"properties":{"product_id":"","sku":"s","quantity":null,"qty":-2}`, `"properties":{"sku":"s","category":[],"categories":["c"]}`, `"properties":{"sku":"s","category":"a","categories":["c"]}`,
+		`"properties":{"sku":"s","tags":["1","2","2","3","4","5","6","7","8","9"],"brand":" "}`, `"properties":{"sku":"s","brand":7,"tags":{}}`,
+		`"properties":{"revenue":"x","total":"y","value":3}`, `"properties":{"revenue":null,"total":4,"value":3}`, `"properties":{"rating":true,"value":5}`, `"properties":{"rating":"\u0034","value":5}`,
+		`"timestamp":"2026-11-20T11:00:00Z","originalTimestamp":"nonsense"`, `"originalTimestamp":"2026-11-20T10:00:00Z","timestamp":"2026-11-20T11:00:00Z"`, `"originalTimestamp":"nonsense","timestamp":"2026-11-20T11:00:00Z"`,
+		`"timestamp":"2026-11-20T11:00:00Z"`, `"timestamp":"2026-11-20T11:00:00Z","messageId":""`, `"sentAt":"2026-11-20T11:00:00Z"`, `"traits":{"a":1}`, `"traits":{},"z":1`, `"integrations":5,"_metadata":[],"writeKey":{},"writekey":1,"receivedAt":1,"channel":1,"version":1`,
+		`"groupId":"g","previousId":"p"`, `"type":5`, `"messageId":7`, `"messageId":-0`, `"z":"\u0061","\u007a":2`,
+	} {
+		for _, typ := range []data.EventType{data.Track, data.Page, data.Screen, data.Identify, data.Group, data.Alias} {
+			for _, name := range []string{"Order Completed", "Item Rated", "ORDER x"} {
+				raw := fmt.Sprintf(`{"event":%q,"anonymousId":"a",%s}`, name, fields)
+				in := intake()
+				sameAsCanonical(t, &p, []byte(raw), typ, in)
+				sameAsCanonical(t, &p, []byte(strings.ReplaceAll(raw, `,"`, `, "`)), typ, in)
+				in.BatchContext = json.RawMessage(`{"tz":"batch","b":null,"traits":{"z":1}}`)
+				sameAsCanonical(t, &p, []byte(raw), typ, in)
+			}
+		}
+	}
+}
+
 func TestTheParserAllocatesNothingOnceWarm(t *testing.T) {
 	var p Parser
 	var e data.Event
@@ -177,8 +210,7 @@ func drawCall(t *rapid.T) string {
 	rec := func() string {
 		return pick("rec", `{"request_id":"r","position":3,"slot":"s","model":"m"}`, `{"request_id":7,"position":"2","other":[]}`, `{"request_id":""}`, `{"position":1}`, `{"request_id":"r","position":1.5}`, `{"request_id":"r","slot":null,"model":[]}`, `{}`, `null`, `"r"`, `[]`, `{"request_id":"\u0072"}`)
 	}
-	var fields func(label string, of [][2]string) string
-	fields = func(label string, of [][2]string) string {
+	fields := func(label string, of [][2]string) string {
 		var b strings.Builder
 		for _, i := range rapid.SliceOfNDistinct(rapid.IntRange(0, len(of)-1), 0, 6, rapid.ID[int]).Draw(t, label) {
 			f := of[i]

@@ -361,13 +361,5 @@ func (s *scan) float() (float64, bool) {
 	return f, err == nil
 }
 
-// flag reads true or false.
-func (s *scan) flag() (v, ok bool) {
-	if s.at() == 't' {
-		return true, s.literal("true")
-	}
-	return false, s.literal("false")
-}
-
 // alias is b as a string without a copy: it changes when b does.
 func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

@@ -52,6 +52,9 @@ func shopCalls(n int) []string {
 	calls := make([]string, n)
 	for i := range calls {
 		who := fmt.Sprintf(`"userId":"u%d","anonymousId":"a%d"`, i/2%7, i%5)
+		if i%10 > 7 { // two people in turn on one device, and then the device alone
+			who = [...]string{`"userId":"ann","anonymousId":"a1"`, `"userId":"bob","anonymousId":"a1"`, `"anonymousId":"a1"`}[i%3]
+		}
 		switch i % 6 {
 		case 0:
 			calls[i] = fmt.Sprintf(`{"type":"track","event":"Product Viewed","messageId":"m%d",%s,"properties":{"product_id":"lamp","category":"own"},"context":{"timezone":"UTC"}}`, i, who)
