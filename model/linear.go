@@ -32,8 +32,8 @@ type Deferred interface {
 	// Prepare builds what Ask needs beside the scorer, once; it may take a while and
 	// memory. Ask does it itself otherwise.
 	Prepare()
-	// Ask adds the complete scores of some rows to into, which is zero, as ScoreSparse does of all
-	// rows; rows that were appended to the fitted ones are all among them. The others' scores lie
+	// Ask adds the scores of some rows or of all of them to into, which is zero, up to
+	// rounding; rows that were appended to the fitted ones are all among them. The others' scores lie
 	// between 0 and the Opinion's Rest. It returns nil, with nothing added, where h
 	// is cold or ScoreSparse is cheap. h is not kept.
 	Ask(h History, into *SparseScores) Opinion
@@ -46,8 +46,12 @@ type Opinion interface {
 	Moments() (mean, variance float64)
 	// Rest bounds the scores of the rows that were not touched from above.
 	Rest() float64
-	// Score is any row's score.
+	// Most bounds the scores of all rows from above.
+	Most() float64
+	// Score is any row's score: what counts where into differs from it by rounding.
 	Score(row int32) float64
+	// Complete adds to into, as Ask left it, the scores of all rows that it left out. Rest is 0 then.
+	Complete(into *SparseScores)
 	// Release gives its memory back for the next person's.
 	Release()
 }
@@ -67,6 +71,7 @@ type SparseScores struct {
 	sums []float32 // undefined for rows that are not in
 	in   []uint64  // one bit a row
 	rows []int32
+	full int // rows below it were all touched, by Fill; rows does not list them
 }
 
 // NewSparseScores returns the zero vector over n rows.
@@ -89,6 +94,13 @@ func (s *SparseScores) Add(row int32, x float32) {
 func (s *SparseScores) AddScaled(rows []int32, w float32, x []float32) {
 	x = x[:len(rows)]
 	sums, in, touched := s.sums, s.in, s.rows
+	if s.full > 0 {
+		sums = sums[:s.full]
+		for i, row := range rows {
+			sums[row] += w * x[i]
+		}
+		return
+	}
 	for i, row := range rows {
 		add := w * x[i]
 		if word, bit := &in[uint32(row)>>6], uint64(1)<<(uint32(row)&63); *word&bit == 0 {
@@ -102,9 +114,31 @@ func (s *SparseScores) AddScaled(rows []int32, w float32, x []float32) {
 	s.rows = touched
 }
 
+// Fill touches all rows below n with the sum 0; only they may be added to until the
+// next Reset. The vector has to be zero. Adding costs less then: it is for those that touch most rows.
+func (s *SparseScores) Fill(n int) {
+	s.full = n
+	clear(s.sums[:n])
+	for i := range s.in[:n/64] {
+		s.in[i] = ^uint64(0)
+	}
+	if n%64 != 0 {
+		s.in[n/64] = 1<<(n%64) - 1
+	}
+}
+
+// Full is the number of rows that Fill touched, 0 without it.
+func (s *SparseScores) Full() int { return s.full }
+
 // Rows are the touched rows in the order of their first addition, each once. They
-// are valid until the next call of Add, AddScaled or Reset; do not change them.
-func (s *SparseScores) Rows() []int32 { return s.rows }
+// are valid until the next call of Add, AddScaled or Reset; do not change them. After Fill
+// they are listed first: O(n).
+func (s *SparseScores) Rows() []int32 {
+	for row := int32(len(s.rows)); int(row) < s.full; row++ {
+		s.rows = append(s.rows, row)
+	}
+	return s.rows
+}
 
 // At is the row's sum, 0 for a row that was not touched.
 func (s *SparseScores) At(row int32) float32 {
@@ -126,6 +160,11 @@ func (s *SparseScores) Len() int { return len(s.sums) }
 
 // Reset makes the vector zero.
 func (s *SparseScores) Reset() {
+	if s.full > 0 {
+		clear(s.in[:(s.full+63)/64])
+		s.full, s.rows = 0, s.rows[:0]
+		return
+	}
 	for _, row := range s.rows {
 		s.in[uint32(row)>>6] = 0
 	}

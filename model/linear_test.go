@@ -15,6 +15,12 @@ func TestSparseScoresAreADenseVector(t *testing.T) {
 		sparse := model.NewSparseScores(n)
 		for range rapid.IntRange(1, 3).Draw(t, "rounds") { // Reset leaves nothing behind
 			dense, touched := make([]float32, n), map[int32]bool{}
+			if rapid.Bool().Draw(t, "full") {
+				sparse.Fill(n)
+				for row := range n {
+					touched[int32(row)] = true
+				}
+			}
 			for range rapid.IntRange(0, 20).Draw(t, "calls") {
 				rows := rapid.SliceOfN(rapid.Int32Range(0, int32(n-1)), 0, 10).Draw(t, "rows")
 				x := rapid.SliceOfN(rapid.Float32Range(-3, 3), len(rows), len(rows)).Draw(t, "x")

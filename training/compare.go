@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"kindred/model/hybrid"
 	"kindred/training/assemble"
 	"kindred/training/evaluate"
 	"kindred/training/split"
@@ -33,7 +34,8 @@ func (r *run) compare(ctx context.Context, t *trial) (*rival, error) {
 		against.unknown = fmt.Sprintf("its artifact cannot be asked: %v", err)
 		return against, nil
 	}
-	blend, err := t.blend.Bind(t.fits[0].scorers(t.cfg.Components))
+	scorers := t.fits[0].scorers(t.cfg.Components)
+	blend, err := t.blend.BindIndex(scorers, hybrid.NewIndex(scorers))
 	if err != nil {
 		return nil, err
 	}

@@ -122,7 +122,9 @@ func (t *trial) contenders(ctx context.Context) ([]evaluate.Contender, error) {
 			}
 			scorer, spent := model.Scorer(nil), f.costs[name]
 			if name == Hybrid {
-				if scorer, err = t.blend.Bind(f.scorers(t.cfg.Components)); err != nil {
+				// By the index that serves requests, so that equal items tie here as they do there.
+				scorers := f.scorers(t.cfg.Components)
+				if scorer, err = t.blend.BindIndex(scorers, hybrid.NewIndex(scorers)); err != nil {
 					return nil, err
 				}
 				spent = f.total(t.cfg.Components, t.learned)

@@ -52,7 +52,8 @@ func (b *Bundle) Scorers() []model.Scorer {
 }
 
 // Blend binds the hybrid to the bundle's components; without a hybrid, all
-// components count equally. The error says that there is no component at all.
+// components count equally. It ranks as a server does. The error says that there is no component at all. Cost is
+// that of hybrid.NewIndex.
 func (b *Bundle) Blend() (*hybrid.Scorer, error) {
 	scorers := b.Scorers()
 	blend := b.Hybrid
@@ -63,7 +64,7 @@ func (b *Bundle) Blend() (*hybrid.Scorer, error) {
 		}
 		blend = hybrid.Equal(names, hybrid.ZScore)
 	}
-	return blend.Bind(scorers)
+	return blend.BindIndex(scorers, hybrid.NewIndex(scorers))
 }
 
 // Validate checks that the parts of the bundle belong together; the error names the

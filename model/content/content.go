@@ -104,7 +104,8 @@ func (m *Model) Append(vectors []Vector) *Model {
 
 // setItems takes ownership of the vectors and builds the inverted index.
 func (m *Model) setItems(items *sparse.CSR) {
-	m.items, m.posting, m.later, m.scratch, m.common = items, items.Transpose(), nil, new(sync.Pool), new(common)
+	m.items, m.posting, m.later, m.scratch = items, items.Transpose(), nil, new(sync.Pool)
+	m.common = &common{direct: directPostings}
 }
 
 // appendRow appends a vector to x.

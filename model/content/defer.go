@@ -12,6 +12,9 @@ import (
 const (
 	// cheapPostings is how many postings a profile may have for ScoreSparse to be cheap.
 	cheapPostings = 20_000
+	// directPostings is how many it may have for adding them all to be cheaper than a search
+	// that has to complete rows.
+	directPostings = 1_000_000
 	// mostCommon bounds the number of common terms, and so their products' memory: 32 MiB.
 	mostCommon = 4096
 )
@@ -27,6 +30,7 @@ const (
 // common terms and no rare one cannot score more than the l strongest common terms of
 // the profile allow, √(p_1² + … + p_l²) · |x_i| (Cauchy and Schwarz).
 type common struct {
+	direct  int64 // directPostings
 	once    sync.Once
 	place   []int32   // term → number among the common ones, or −1
 	mean    []float64 // by term, common or not
@@ -104,8 +108,8 @@ type opinion struct {
 	rest           float64
 }
 
-// Ask adds the scores of the rows that hold one of the profile's rare terms, or were
-// appended. Cost is O(terms² + the rare terms' postings · terms of an item).
+// Ask adds all scores where that costs little. Else it adds those of the rows that hold
+// one of the profile's rare terms, or were appended: cost is O(terms² + the rare terms' postings · terms of an item).
 func (m *Model) Ask(h model.History, into *model.SparseScores) model.Opinion {
 	p := m.profile(h)
 	postings := int64(0)
@@ -116,11 +120,52 @@ func (m *Model) Ask(h model.History, into *model.SparseScores) model.Opinion {
 		m.scratch.Put(p)
 		return nil
 	}
-	m.Prepare()
 	o := &p.opinion
 	*o = opinion{m: m, p: p}
+	if postings <= m.common.direct {
+		o.all(into)
+		return o
+	}
+	m.Prepare()
 	o.moments(into)
 	return o
+}
+
+// all adds all scores and sets the moments.
+func (o *opinion) all(into *model.SparseScores) {
+	n := o.m.Items()
+	o.Complete(into)
+	for i, t := range o.p.top {
+		o.p.dense[t] = float64(o.p.weight[i])
+	}
+	_, sums := into.Bits()
+	// Four sums each do not wait for one another.
+	var sum, square [4]float64
+	sums = sums[:n]
+	for ; len(sums) >= 4; sums = sums[4:] {
+		a, b, c, d := float64(sums[0]), float64(sums[1]), float64(sums[2]), float64(sums[3])
+		sum[0], sum[1], sum[2], sum[3] = sum[0]+a, sum[1]+b, sum[2]+c, sum[3]+d
+		square[0], square[1], square[2], square[3] = square[0]+a*a, square[1]+b*b, square[2]+c*c, square[3]+d*d
+	}
+	for i, x := range sums {
+		sum[i] += float64(x)
+		square[i] += float64(x) * float64(x)
+	}
+	o.mean = (sum[0] + sum[1] + sum[2] + sum[3]) / float64(n)
+	o.variance = max(0, (square[0]+square[1]+square[2]+square[3])/float64(n)-o.mean*o.mean)
+}
+
+// Complete adds up the postings of all terms.
+func (o *opinion) Complete(into *model.SparseScores) {
+	m, p := o.m, o.p
+	into.Reset()
+	into.Fill(m.Items())
+	for i, t := range p.top {
+		items, weights := m.posting.Row(int(t))
+		into.AddScaled(items, p.weight[i], weights)
+		m.addLater(t, p.weight[i], into)
+	}
+	o.rest = 0
 }
 
 // moments adds what Ask does and sets the moments.
@@ -211,6 +256,9 @@ func (o *opinion) Moments() (mean, variance float64) { return o.mean, o.variance
 
 // Rest bounds the scores of rows without a rare term.
 func (o *opinion) Rest() float64 { return o.rest }
+
+// Most bounds a cosine.
+func (o *opinion) Most() float64 { return 1 + 1e-4 }
 
 // Score adds up what the row shares with the profile.
 func (o *opinion) Score(row int32) float64 {

@@ -33,12 +33,15 @@ func crowded(items int) (*content.Model, model.History, error) {
 }
 
 func TestADeferredProfileTellsTheMomentsAndBoundOfItsScores(t *testing.T) {
-	fitted, h, err := crowded(6000)
+	direct, h, err := crowded(6000)
 	if err != nil {
 		t.Fatal(err)
 	}
+	deferred, _, _ := crowded(6000)
+	deferred.Defer()
+	more := [][]string{{"w1", "w2", "w4000"}, nil, {"w3"}}
 	for name, m := range map[string]*content.Model{
-		"fitted": fitted, "extended": fitted.Extend([][]string{{"w1", "w2", "w4000"}, nil, {"w3"}}),
+		"fitted": deferred, "extended": deferred.Extend(more), "direct": direct, "direct, extended": direct.Extend(more),
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := m.Items()
@@ -63,8 +66,8 @@ func TestADeferredProfileTellsTheMomentsAndBoundOfItsScores(t *testing.T) {
 					t.Errorf("mean %v, variance %v; want %v, %v", gotMean, variance, mean, square/float64(n))
 				}
 				touched := into.Rows()
-				if len(touched) == 0 || len(touched) > n/2 {
-					t.Errorf("%d of %d rows were touched", len(touched), n)
+				if len(touched) == 0 || len(touched) > n/2 != (o.Rest() == 0) {
+					t.Errorf("%d of %d rows were touched; rest %v", len(touched), n, o.Rest())
 				}
 				for row := range int32(n) {
 					w := float64(want[row])
@@ -78,6 +81,15 @@ func TestADeferredProfileTellsTheMomentsAndBoundOfItsScores(t *testing.T) {
 					} else if w > o.Rest() || w < 0 {
 						t.Fatalf("row %d scores %v; the bound is %v", row, w, o.Rest())
 					}
+				}
+				o.Complete(into)
+				for row := range int32(n) {
+					if !into.Has(row) || math.Abs(float64(into.At(row)-want[row])) > 1e-6 {
+						t.Fatalf("complete row %d has %v; want %v", row, into.At(row), want[row])
+					}
+				}
+				if o.Rest() != 0 {
+					t.Errorf("complete with a rest of %v", o.Rest())
 				}
 				o.Release()
 			}

@@ -25,8 +25,6 @@ type Index struct {
 	columns map[string]column // by name
 	rows    *retrieve.Index   // nil without any column
 	table   []float32         // items × width: what rows searches
-	norms   []float32         // of the table's rows
-	longest float32           // of the norms
 	width   int
 	scratch sync.Pool // *List
 
@@ -78,9 +76,9 @@ func NewIndex(scorers []model.Scorer) *Index {
 // Items is the number of rows that the index has.
 func (x *Index) Items() int { return x.items }
 
-// fill computes the table and its norms.
+// fill computes the table.
 func (x *Index) fill() {
-	x.table, x.norms = make([]float32, x.items*x.width), make([]float32, x.items)
+	x.table = make([]float32, x.items*x.width)
 	for _, c := range x.columns {
 		for i := range x.items {
 			out := x.table[i*x.width+c.at : i*x.width+c.at+c.width]
@@ -95,11 +93,6 @@ func (x *Index) fill() {
 				out[j] = float32((float64(y) - c.mean[j]) * c.unit)
 			}
 		}
-	}
-	for i := range x.norms {
-		row := x.table[i*x.width : (i+1)*x.width]
-		x.norms[i] = float32(math.Sqrt(float64(kernel.Dot(row, row))))
-		x.longest = max(x.longest, x.norms[i])
 	}
 }
 

@@ -2,7 +2,6 @@ package hybrid
 
 import (
 	"cmp"
-	"math/bits"
 	"slices"
 
 	"kindred/model"
@@ -42,18 +41,21 @@ type List struct {
 	found  []rank.Ranked
 	parts  []Part
 
-	history model.History // while Top runs
-	spoken  []spoken
-	best    []rank.Ranked
-	hide    [1]*retrieve.Mask
+	spoken []spoken
+	best   []rank.Ranked
+	kept   []rank.Ranked
+	sample []float64
+	dots   []float32
+	low    []int32 // found rows that were not gathered
+	hide   [1]*retrieve.Mask
 }
 
-// spoken is a sparse component that counts, and what its scores count with.
+// spoken is a sparse component that counts: it adds factor·(score − mean) to its known rows.
 type spoken struct {
-	touched *model.SparseScores
-	in      []uint64
-	sums    []float32
-	factor  float64
+	*voice
+	in     []uint64
+	sums   []float32
+	factor float64
 }
 
 // slot is memory for what a component says.
@@ -80,10 +82,8 @@ func (l *List) Known() bool {
 	return slices.Contains(l.warm, true)
 }
 
-// Top finds the k best rows for h that the filter allows. It gives the rows and
-// scores of Blend and a full sort, up to rounding: a score differs by at most a few
-// units of float32 in the largest of its parts before they are standardised, so
-// only rows closer than that change places. Without an index, or where a component
+// Top finds the k best rows for h that the filter allows: to the bit the rows and
+// scores of Score and a full sort, and up to rounding those of Blend. Without an index, or where a component
 // is not model.Linear, model.Constant or model.Sparse, or the normalization is Rank,
 // it is Blend and a full sort. Call Release when done with the list.
 //
@@ -93,17 +93,35 @@ func (s *Scorer) Top(h model.History, k int, f Filter) *List {
 	if s.asked == nil {
 		return s.denseTop(h, k, f)
 	}
+	l := s.ask(h)
+	if k > 0 && l.Known() {
+		l.search(k, f)
+	}
+	return l
+}
+
+// ask is a List without rows: what the components say about h.
+func (s *Scorer) ask(h model.History) *List {
 	l := s.list()
-	l.history = h
 	for c := range l.voices {
 		l.warm[c] = l.voices[c].ask(h, s.items, &l.cut)
 	}
 	l.Weights = scaled(s.model.WeightsFor(len(h.Rows)), l.warm)
-	if k > 0 && slices.Contains(l.warm, true) {
-		l.search(k, f)
-	}
-	l.history = model.History{}
+	l.vector()
+	l.speak()
 	return l
+}
+
+// scores writes the scores of all rows to dst.
+func (l *List) scores(dst []float32) {
+	x := l.scorer.index
+	clear(dst)
+	if x.rows != nil {
+		x.rows.Scores(l.query, dst[:x.items])
+	}
+	for row := range dst {
+		dst[row] += l.addend(int32(row))
+	}
 }
 
 // list is a List of the index's scratch, made to fit.
@@ -165,17 +183,6 @@ func (v *voice) ask(h model.History, rows int, cut *model.History) bool {
 	return said
 }
 
-// complete makes a deferred component touch all it can.
-func (v *voice) complete(h model.History, cut *model.History) {
-	if v.opinion == nil {
-		return
-	}
-	v.opinion.Release()
-	v.opinion = nil
-	v.touched.Reset()
-	v.sparse.ScoreSparse(within(h, v.known, cut), v.touched)
-}
-
 // sparseMoments are the mean and variance of n scores of which those not touched are 0.
 func sparseMoments(s *model.SparseScores, n int) (mean, variance float64) {
 	if n == 0 {
@@ -207,7 +214,7 @@ func (v *voice) raw(row int32) (raw float64) {
 		return v.mean
 	}
 	switch {
-	case v.column == nil && v.opinion != nil && !v.touched.Has(row):
+	case v.column == nil && v.opinion != nil:
 		raw = v.opinion.Score(row)
 	case v.column == nil:
 		raw = float64(v.touched.At(row))
@@ -228,34 +235,19 @@ func (l *List) search(k int, f Filter) {
 	l.split(f.Seen)
 	slices.Sort(l.seen)
 	l.found = l.found[:0]
-	if q := l.vector(); !slices.ContainsFunc(q, func(x float32) bool { return x != 0 }) {
+	if !slices.ContainsFunc(l.query, func(x float32) bool { return x != 0 }) {
 		l.complete()
-		l.speak()
-		l.addends(0, known, nil)
 		l.alone(0, known, k, f.Only.rows(), func(row int32) bool { return l.allows(row, f) })
-	} else if !l.retrieveDeferred(k, f) {
-		l.complete()
-		l.found = append(l.found, l.retrieve(k, f)...)
+	} else {
+		l.retrieve(k, f)
 	}
 	if known < rows {
-		l.speak()
-		l.addends(known, rows, nil)
 		l.alone(known, rows, k, f.OnlyBeyond, func(row int32) bool {
 			_, seen := slices.BinarySearch(l.past, row)
 			return !seen && !f.HideBeyond.Has(row-known)
 		})
 	}
-	for i, r := range l.found {
-		l.found[i].Score = l.Score(r.Row)
-	}
 	l.Ranked = cutTo(l.found, k, f.Ties)
-}
-
-// complete makes every component touch all rows it can.
-func (l *List) complete() {
-	for c := range l.voices {
-		l.voices[c].complete(l.history, &l.cut)
-	}
 }
 
 // allows reports whether a known row may be listed.
@@ -264,18 +256,18 @@ func (l *List) allows(row int32, f Filter) bool {
 	return !seen && !f.Hide.Has(row) && (f.Only == nil || f.Only.Has(row))
 }
 
-// Score is the blended score of any row: the sum of its Parts.
+// Score is the blended score of any row: the sum of its Parts, up to rounding. It is
+// the one function by which every path ranks: the inner product of the query and the row of the index,
+// plus, in float32, the row's addend. Rows with equal parts tie everywhere.
 func (l *List) Score(row int32) float32 {
 	if l.dense != nil {
 		return l.dense.Scores[row]
 	}
-	sum := 0.0
-	for c := range l.voices {
-		if w := l.Weights[c]; w != 0 {
-			sum += w * l.voices[c].score(row)
-		}
+	dot, x := float32(0), l.scorer.index
+	if x.rows != nil && int(row) < x.items {
+		dot = x.rows.Score(l.query, row)
 	}
-	return float32(sum)
+	return dot + l.addend(row)
 }
 
 // Raw is what the component with the given place in the blend scores a row itself,
@@ -314,9 +306,9 @@ func (l *List) split(seen []int32) {
 	slices.Sort(l.past)
 }
 
-// vector is what the index multiplies its vectors with: each component's query over
-// its deviation, weighed.
-func (l *List) vector() []float32 {
+// vector makes the query, what the index multiplies its vectors with: each component's
+// over its deviation, weighed.
+func (l *List) vector() {
 	clear(l.query)
 	for c := range l.voices {
 		v := &l.voices[c]
@@ -331,96 +323,6 @@ func (l *List) vector() []float32 {
 		default: // the index holds its scores over their deviation
 			l.query[v.column.at] = float32(w * v.column.deviation)
 		}
-	}
-	return l.query
-}
-
-// speak collects the sparse components that count for the person.
-func (l *List) speak() {
-	l.spoken = l.spoken[:0]
-	for c := range l.voices {
-		if v := &l.voices[c]; v.touched != nil && l.Weights[c]*v.scale != 0 {
-			in, sums := v.touched.Bits()
-			l.spoken = append(l.spoken, spoken{v.touched, in, sums, l.Weights[c] * v.scale})
-		}
-	}
-}
-
-// addend is what the sparse components give to a row. What they take from every row
-// alike, their weighed means, changes no order among known rows, nor among those
-// beyond, and is left out.
-func (l *List) addend(row int32) float32 {
-	sum := 0.0
-	for i := range l.spoken {
-		if s := &l.spoken[i]; s.in[row>>6]>>(row&63)&1 == 1 {
-			sum += s.factor * float64(s.sums[row])
-		}
-	}
-	return float32(sum)
-}
-
-// addends fills rows and add with the rows in [first, end) that have an addend, rising,
-// but for those that keep refuses.
-func (l *List) addends(first, end int32, keep func(row int32, add float32) bool) {
-	l.rows, l.add = l.rows[:0], l.add[:0]
-	for at := first >> 6; at<<6 < end; at++ {
-		word := uint64(0)
-		for i := range l.spoken {
-			word |= l.spoken[i].in[at]
-		}
-		if at<<6 < first {
-			word &^= 1<<(first&63) - 1
-		}
-		if rest := end - at<<6; rest < 64 {
-			word &= 1<<rest - 1
-		}
-		for ; word != 0; word &= word - 1 {
-			row := at<<6 + int32(bits.TrailingZeros64(word))
-			if add := l.addend(row); keep == nil || keep(row, add) {
-				l.rows, l.add = append(l.rows, row), append(l.add, add)
-			}
-		}
-	}
-}
-
-// touchedBy reports whether any of the components touched the row.
-func touchedBy(spoken []spoken, row int32) bool {
-	for _, s := range spoken {
-		if s.touched.Has(row) {
-			return true
-		}
-	}
-	return false
-}
-
-// alone appends to found the k best rows in [first, end) where nothing but addends
-// tells rows apart: the best of those that have one, and the first k of the others,
-// which all score the same. only, where not nil, is numbered from first.
-func (l *List) alone(first, end int32, k int, only *rank.Set, allowed func(row int32) bool) {
-	from := len(l.found)
-	for i, row := range l.rows {
-		if (only == nil || only.Has(row-first)) && allowed(row) {
-			l.found = append(l.found, rank.Ranked{Row: row, Score: l.add[i]})
-		}
-	}
-	l.found = l.found[:from+len(rank.Best(l.found[from:], k))]
-	taken := 0
-	take := func(row int32) {
-		if !touchedBy(l.spoken, row) && allowed(row) {
-			l.found = append(l.found, rank.Ranked{Row: row})
-			taken++
-		}
-	}
-	if only != nil {
-		for _, row := range only.Rows() {
-			if row += first; row < end && taken < k {
-				take(row)
-			}
-		}
-		return
-	}
-	for row := first; row < end && taken < k; row++ {
-		take(row)
 	}
 }
 

@@ -93,13 +93,15 @@ func (s lazy) Ask(h model.History, into *model.SparseScores) model.Opinion {
 	if !s.ScoreSparse(h, all) || len(all.Rows()) < 4 {
 		return nil
 	}
-	o := &opinion{scores: all}
+	o := &opinion{scores: all, n: s.Items()}
 	for row := range int32(s.Items()) {
-		if x := all.At(row); row%5 == 0 || row >= s.fitted {
-			into.Add(row, x)
+		x := all.At(row)
+		if row%5 == 0 || row >= s.fitted {
+			into.Add(row, near(row, x))
 		} else {
 			o.rest = max(o.rest, float64(x))
 		}
+		o.most = max(o.most, float64(x))
 		o.mean += float64(all.At(row)) / float64(s.Items())
 	}
 	for row := range int32(s.Items()) {
@@ -109,15 +111,28 @@ func (s lazy) Ask(h model.History, into *model.SparseScores) model.Opinion {
 	return o
 }
 
+// near is a score as it is after rounding: a little off.
+func near(row int32, x float32) float32 { return x * (1 + 4e-6*float32(row%3-1)) }
+
 type opinion struct {
-	scores               *model.SparseScores
-	mean, variance, rest float64
+	scores                     *model.SparseScores
+	n                          int
+	mean, variance, rest, most float64
 }
 
 func (o *opinion) Moments() (mean, variance float64) { return o.mean, o.variance }
 func (o *opinion) Rest() float64                     { return o.rest }
+func (o *opinion) Most() float64                     { return o.most }
 func (o *opinion) Score(row int32) float64           { return float64(o.scores.At(row)) }
-func (o *opinion) Release()                          { o.scores = nil } // used after that it panics
+func (o *opinion) Complete(into *model.SparseScores) {
+	into.Reset()
+	into.Fill(o.n)
+	for row := range int32(o.n) {
+		into.Add(row, near(row, o.scores.At(row)))
+	}
+	o.rest = 0
+}
+func (o *opinion) Release() { o.scores = nil } // used after that it panics
 
 // everybody is a constant component.
 type everybody struct {
@@ -281,6 +296,7 @@ func check(t *rapid.T, random *rand.Rand, s *shelf, index *hybrid.Index, fast, s
 	if got.Known() != want.Known() || cmp.Diff(got.Weights, want.Weights) != "" {
 		t.Fatalf("Known, weights = %v, %v; want %v, %v", got.Known(), got.Weights, want.Known(), want.Weights)
 	}
+	same(t, got, fast, s, h, k, f, allowed)
 	// Scores are differences of numbers about 100 times as large as the deviation at most.
 	const tolerance = 1e-4
 	count, listed := 0, map[int32]bool{}
@@ -322,6 +338,115 @@ func check(t *rapid.T, random *rand.Rand, s *shelf, index *hybrid.Index, fast, s
 	}
 	if len(listed) != min(k, count) || len(got.Ranked) != len(listed) {
 		t.Fatalf("%d of %d allowed rows listed; want %d", len(listed), count, min(k, count))
+	}
+}
+
+// same compares the list with a full sort of what Score writes, to the bit.
+func same(t interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}, got *hybrid.List, scorer *hybrid.Scorer, s *shelf, h model.History, k int, f hybrid.Filter, allowed func(int32) bool) {
+	t.Helper()
+	scores := make([]float32, s.rows)
+	if said := scorer.Score(h, scores); said != got.Known() {
+		t.Fatalf("Score reports %v, Top %v", said, got.Known())
+	}
+	if !got.Known() {
+		return
+	}
+	only := rank.NewSet(s.rows)
+	for row := range int32(s.rows) {
+		if allowed(row) {
+			only.Add(row)
+		}
+		if score := got.Score(row); score != scores[row] {
+			t.Fatalf("row %d scores %v on its own, %v among all", row, score, scores[row])
+		}
+	}
+	if want := rank.TopK(scores, k, only); !slices.Equal(got.Ranked, want) {
+		t.Fatalf("Top and a full sort of Score differ:\n%v\n%v", got.Ranked, want)
+	}
+}
+
+// crowd is a shelf of many rows of few kinds: all rows of a kind are the same in every component,
+// and some kinds have no history, or nothing but popularity.
+func crowd(random *rand.Rand, deferred bool) *shelf {
+	const n, beyond, kinds = 4000, 30, 25
+	s := &shelf{n: n, rows: n + beyond}
+	of := make([]int, s.rows)
+	members := make([][]int32, kinds)
+	for row := range of {
+		of[row] = random.IntN(kinds)
+		members[of[row]] = append(members[of[row]], int32(row))
+	}
+	kind := make([][]float32, kinds)
+	for i := range kind {
+		kind[i] = []float32{random.Float32(), random.Float32() - .5, random.Float32()}
+		if i%4 == 0 {
+			clear(kind[i]) // nobody used them
+		}
+	}
+	als, popular := factors{"als", make([]float32, 0, 3*n), 3}, everybody{"popular", make([]float32, n)}
+	for row := range n {
+		als.v = append(als.v, kind[of[row]]...)
+		popular.scores[row] = float32(of[row]%3) / 7
+	}
+	near := func(name string, rows int, first int, seed uint64) neighbours {
+		random := rand.New(rand.NewPCG(seed, 2))
+		out := neighbours{name, make([][]int32, rows), make([][]float32, rows)}
+		for i := range rows {
+			for k := first; k < kinds; k += 1 + random.IntN(9) {
+				sim := random.Float32()
+				for _, row := range members[k] {
+					if int(row) < rows {
+						out.near[i], out.sims[i] = append(out.near[i], row), append(out.sims[i], sim)
+					}
+				}
+			}
+		}
+		return out
+	}
+	content := func(rows int) model.Scorer {
+		if c := near("content", rows, 0, 7); deferred {
+			return lazy{c, n}
+		} else {
+			return c
+		}
+	}
+	itemitem := near("itemitem", n, 20, 9)
+	s.known = []model.Scorer{als, itemitem, content(n), popular}
+	s.joined = []model.Scorer{hybrid.Pad(als, s.rows), hybrid.Pad(itemitem, s.rows), content(s.rows), hybrid.Pad(popular, s.rows)}
+	return s
+}
+
+func TestTopAndScoreRankAlikeWhereRowsTie(t *testing.T) {
+	random := rand.New(rand.NewPCG(11, 1))
+	for _, deferred := range []bool{false, true} {
+		s := crowd(random, deferred)
+		index := hybrid.NewIndex(s.known)
+		m := hybrid.Equal([]string{"als", "itemitem", "content", "popular"}, hybrid.ZScore)
+		for _, names := range [][]string{m.Components, {"als", "content"}, {"itemitem", "content"}, {"popular"}, {"itemitem", "popular"}} {
+			only, err := m.Only(names...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			scorer, err := only.BindIndex(s.joined, index)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for size := range 8 {
+				var h model.History
+				for _, row := range random.Perm(s.rows)[:size] {
+					h.Rows, h.Weights = append(h.Rows, int32(row)), append(h.Weights, float32(1+random.IntN(3)))
+				}
+				f := hybrid.Filter{Seen: h.Rows}
+				for _, k := range []int{1, 10, 300} {
+					l := scorer.Top(h, k, f)
+					same(t, l, scorer, s, h, k, f, func(row int32) bool { return !slices.Contains(h.Rows, row) })
+					l.Release()
+				}
+			}
+		}
 	}
 }
 

@@ -2,182 +2,175 @@ package hybrid
 
 import (
 	"math"
+	"slices"
 	"sync/atomic"
 
-	"kindred/model"
 	"kindred/model/kernel"
 	"kindred/model/rank"
 	"kindred/model/retrieve"
 )
 
-// retrieve finds the k best known rows by the index and the addends. Their scores lack
-// what is the same for all rows.
+const (
+	// few is how many addends a search takes without being told which of them matter.
+	few = 512
+	// sampled is how many rows say where to part high addends from low ones, and
+	// highShare one in how many is high.
+	sampled, highShare = 1024, 100
+	// widest is how many rows are completed at most.
+	widest = 4096
+)
+
+// retrieve appends to found the k best known rows.
 //
-// A history touches thousands of rows, and a search computes the score of each that
-// has an addend. So those are left out that cannot be among the k best: whose
-// vectors are so short that even in the query's direction they stay below k rows that were
-// scored before, or do so in their own. Without its addend such a row cannot get into the list either.
-func (l *List) retrieve(k int, f Filter) []rank.Ranked {
-	x := l.scorer.index
-	l.speak()
-	length := math.Sqrt(float64(kernel.Dot(l.query, l.query)))
-	mark := l.mark(k, f) - rounding*length*float64(x.longest)
-	if math.IsInf(mark, 0) || mark != mark {
-		l.addends(0, int32(x.items), nil)
+// A history touches thousands of rows. The search gets the exact addends of the highest ones only; all
+// others get the mark that parts them, more than each of theirs: a bound on their scores. So it is for
+// more rows than wanted; those are completed, and the k best of them are the answer if the
+// last that was found, with its bound, stays below the k-th. Else the search is repeated for all rows whose bound reaches
+// what the k-th has by now.
+func (l *List) retrieve(k int, f Filter) {
+	if l.deferred() && !l.scorer.index.deferrals.worth() {
+		l.complete()
+	}
+	deferred := l.deferred()
+	if l.try(k, f) {
+		if deferred {
+			l.scorer.index.deferrals.note(true)
+		}
+		return
+	}
+	if deferred {
+		l.scorer.index.deferrals.note(false)
+		l.complete()
+		if l.try(k, f) {
+			return
+		}
+	}
+	l.gather(math.Inf(-1))
+	l.found = append(l.found, l.find(k, f, float32(l.rest(int32(l.scorer.index.items), -1)), nil)...)
+}
+
+// deferred reports whether a component left out rows.
+func (l *List) deferred() bool {
+	return slices.ContainsFunc(l.spoken, func(s spoken) bool { return s.opinion != nil && s.opinion.Rest() > 0 })
+}
+
+// try is retrieve, but gives up, with nothing found, where too many rows would have to be completed.
+func (l *List) try(k int, f Filter) bool {
+	known := int32(l.scorer.index.items)
+	rest := l.rest(known, -1)
+	mark, apart := l.mark(rest)
+	if !apart && !l.deferred() { // rest is the addend of all rows that were not touched
+		l.gather(math.Inf(-1))
+		l.found = append(l.found, l.find(k, f, float32(rest), nil)...)
+		return true
+	}
+	l.gather(mark)
+	bound := float32(mark + l.slack(mark))
+	var least *float32
+	for _, wide := range []int{4*k + 64, widest} {
+		if wide > int(known)/2 {
+			return false
+		}
+		found := l.find(wide, f, bound, least)
+		full := len(found) == wide
+		last := math.Inf(-1)
+		if full {
+			last = float64(found[wide-1].Score)
+		}
+		l.settle(found)
+		best := rank.Best(found, k)
+		if !full || len(best) == k && last < float64(best[k-1].Score) {
+			l.found = append(l.found, best...)
+			return true
+		}
+		if len(best) == k {
+			reached := best[k-1].Score
+			least = &reached
+		}
+	}
+	return false
+}
+
+// mark parts the high guesses from the others; it is at least rest, what rows have that
+// were not touched. It reports false where so few were touched that none need be parted.
+func (l *List) mark(rest float64) (mark float64, apart bool) {
+	known := int(l.scorer.index.items)
+	touched := 0
+	full := l.full(int32(known))
+	for i := range l.spoken {
+		if i != full {
+			touched += len(l.spoken[i].touched.Rows())
+		}
+	}
+	if full < 0 && touched <= few {
+		return rest, false
+	}
+	l.sample = l.sample[:0]
+	if full >= 0 {
+		touched = known
+		for i := range min(sampled, known) {
+			l.sample = append(l.sample, l.guess(int32(i*known/min(sampled, known))))
+		}
 	} else {
-		mark -= rounding * math.Abs(mark)
-		least, length := float32(mark), float32(length)
-		l.addends(0, int32(x.items), func(row int32, add float32) bool { return length*x.norms[row]+max(0, add) >= least })
-		l.drop(least)
-	}
-	l.hide[0] = f.Hide.laid()
-	found, _ := x.rows.Top(retrieve.Query{
-		Vector: l.query, K: k, Only: f.Only.laid(), Hide: l.hide[:], Seen: l.seen, Rows: l.rows, Add: l.add,
-	})
-	return found
-}
-
-// drop leaves out the rows whose scores, with addends and without, are below least.
-func (l *List) drop(least float32) {
-	x, kept := l.scorer.index, 0
-	var dots [256]float32
-	for from := 0; from < len(l.rows); from += len(dots) {
-		rows, add := l.rows[from:min(from+len(dots), len(l.rows))], l.add[from:]
-		kernel.DotRows(dots[:len(rows)], x.table, rows, l.query)
-		for i, row := range rows {
-			if dots[i]+max(0, add[i]) >= least {
-				l.rows[kept], l.add[kept] = row, add[i]
-				kept++
-			}
-		}
-	}
-	l.rows, l.add = l.rows[:kept], l.add[:kept]
-}
-
-// mark is a score that k rows reach, out of those that get the most from one
-// component. −Inf where none touched so many.
-func (l *List) mark(k int, f Filter) float64 {
-	x := l.scorer.index
-	from := l.loudest(2 * k)
-	if from == nil {
-		return math.Inf(-1)
-	}
-	l.best = l.best[:0]
-	for _, row := range from.Rows() {
-		if int(row) >= x.items {
-			continue
-		}
-		add := l.addend(row)
-		switch full := len(l.best) == 2*k; {
-		case full && !(add > l.best[0].Score) || !l.allows(row, f):
-		case full:
-			l.best[0] = rank.Ranked{Row: row, Score: add}
-			sink(l.best, 0)
-		default:
-			if l.best = append(l.best, rank.Ranked{Row: row, Score: add}); len(l.best) == 2*k {
-				for j := k - 1; j >= 0; j-- {
-					sink(l.best, j)
+		step := max(1, touched/sampled)
+		for i := range l.spoken {
+			rows := l.spoken[i].touched.Rows()
+			for at := 0; at < len(rows); at += step {
+				if int(rows[at]) < known {
+					l.sample = append(l.sample, l.guess(rows[at]))
 				}
 			}
 		}
 	}
-	if len(l.best) < k {
-		return math.Inf(-1)
+	slices.Sort(l.sample)
+	high := max(few/2, touched/highShare)
+	at := len(l.sample) - 1 - high*len(l.sample)/max(1, touched)
+	if at < 0 {
+		return rest, true
 	}
-	for i, r := range l.best {
-		l.best[i].Score += kernel.Dot(x.table[int(r.Row)*x.width:][:x.width], l.query)
-	}
-	return float64(rank.Best(l.best, k)[k-1].Score)
+	return max(rest, l.sample[at]), true
 }
 
-// loudest is the component, of those that touched at least so many rows, that seems to
-// give most to one; one that touched very many only where there is no other.
-func (l *List) loudest(least int) *model.SparseScores {
-	const sample, many = 256, 1 << 16
-	var loudest *model.SparseScores
-	highest := 0.0
-	for _, s := range l.spoken {
-		rows := s.touched.Rows()
-		if len(rows) < least {
-			continue
-		}
-		high := 0.0
-		for _, row := range rows[:min(sample, len(rows))] {
-			high = max(high, s.factor*float64(s.sums[row]))
-		}
-		if len(rows) > many {
-			high *= 1e-6
-		}
-		if loudest == nil || high > highest {
-			loudest, highest = s.touched, high
-		}
-	}
-	return loudest
-}
-
-// rounding is more than the relative error of a float32 inner product of as many
-// dimensions as there are.
-const rounding = 1e-4
-
-// sink restores the heap, its lowest score at the root, after the score at a place grew.
-func sink(h []rank.Ranked, at int) {
-	for {
-		low := 2*at + 1
-		if low >= len(h) {
-			return
-		}
-		if low+1 < len(h) && h[low+1].Score < h[low].Score {
-			low++
-		}
-		if h[at].Score <= h[low].Score {
-			return
-		}
-		h[at], h[low] = h[low], h[at]
-		at = low
+// gather fills rows and add with the known rows whose guess is above the mark.
+func (l *List) gather(mark float64) {
+	l.rows, l.add = l.rows[:0], l.add[:0]
+	l.above(0, int32(l.scorer.index.items), mark, func(row int32) {
+		l.rows = append(l.rows, row)
+	})
+	slices.Sort(l.rows)
+	for _, row := range l.rows {
+		l.add = append(l.add, l.addend(row))
 	}
 }
 
-// widest is how many rows are completed at most before a deferred component is asked
-// to touch all its rows.
-const widest = 4096
+// find searches the index; all rows that were not gathered have the addend other.
+func (l *List) find(k int, f Filter, other float32, least *float32) []rank.Ranked {
+	l.hide[0] = f.Hide.laid()
+	found, _ := l.scorer.index.rows.Top(retrieve.Query{
+		Vector: l.query, K: k, Only: f.Only.laid(), Hide: l.hide[:], Seen: l.seen, Rows: l.rows, Add: l.add,
+		Else: other, Least: least,
+	})
+	return found
+}
 
-// retrieveDeferred finds the k best known rows without touching every row that a
-// deferred component could: rows that it left out score up to its bound more than the search says,
-// so the search is for more rows, and those are completed, until the best row that was not found cannot be
-// among the best. It reports false, and has found nothing, where no component is
-// deferred or that would take too many rows.
-func (l *List) retrieveDeferred(k int, f Filter) bool {
-	rest := 0.0
-	for c := range l.voices {
-		if v := &l.voices[c]; v.opinion != nil {
-			rest += l.Weights[c] * v.scale * v.opinion.Rest()
+// settle puts the scores of rows that were found in the place of their bounds.
+func (l *List) settle(found []rank.Ranked) {
+	x := l.scorer.index
+	l.low = l.low[:0]
+	for _, r := range found {
+		if _, exact := slices.BinarySearch(l.rows, r.Row); !exact {
+			l.low = append(l.low, r.Row)
 		}
 	}
-	if rest == 0 || !l.scorer.index.deferrals.worth() {
-		return false
-	}
-	for wide := 4*k + 64; wide <= min(widest, l.scorer.index.items/4); wide *= 4 {
-		found := l.retrieve(wide, f)
-		all := len(found) < wide
-		last := math.Inf(-1)
-		if !all {
-			last = float64(found[wide-1].Score)
-		}
-		for i, r := range found {
-			found[i].Score = float32(float64(r.Score) + l.deferred(r.Row))
-		}
-		best := rank.Best(found, k)
-		if all || len(best) == k && last+rest < float64(best[k-1].Score)-rounding*(rest+math.Abs(last)) {
-			l.found = append(l.found, best...)
-			l.scorer.index.deferrals.note(true)
-			return true
-		}
-		if len(best) < k || float64(best[k-1].Score)-rest < last/2 {
-			break // the rows that more would find fall too slowly
+	l.dots = slices.Grow(l.dots[:0], len(l.low))[:len(l.low)]
+	kernel.DotRows(l.dots, x.table, l.low, l.query)
+	at := 0
+	for i, r := range found {
+		if at < len(l.low) && l.low[at] == r.Row {
+			found[i].Score = l.dots[at] + l.addend(r.Row)
+			at++
 		}
 	}
-	l.scorer.index.deferrals.note(false)
-	return false
 }
 
 // deferrals remembers how often completing a few rows was enough. Where it seldom
@@ -199,15 +192,4 @@ func (d *deferrals) note(enough bool) {
 	case !enough && b > -8:
 		d.balance.Add(-1)
 	}
-}
-
-// deferred is what deferred components add to the score of a row they did not touch.
-func (l *List) deferred(row int32) float64 {
-	sum := 0.0
-	for c := range l.voices {
-		if v := &l.voices[c]; v.opinion != nil && l.Weights[c] != 0 && !v.touched.Has(row) {
-			sum += l.Weights[c] * v.scale * v.opinion.Score(row)
-		}
-	}
-	return sum
 }

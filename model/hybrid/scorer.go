@@ -77,8 +77,19 @@ func (s *Scorer) Items() int { return s.items }
 func (s *Scorer) Model() *Model { return s.model }
 
 // Score blends the components' scores for h; false when no component has anything
-// to say about this person. Cost is the sum of the components' and O(items) each.
+// to say about this person. With an index it is what Top ranks by, to the bit, else what Blend does.
+// Cost is the sum of the components' and O(items) each.
 func (s *Scorer) Score(h model.History, dst []float32) bool {
+	if s.asked != nil {
+		l := s.ask(h)
+		defer l.Release()
+		if !l.Known() {
+			clear(dst[:s.items])
+			return false
+		}
+		l.scores(dst[:s.items])
+		return true
+	}
 	b := s.Blend(h)
 	defer b.Release()
 	copy(dst, b.Scores)
