@@ -7,7 +7,6 @@ import (
 
 	"kindred/model"
 	"kindred/model/kernel"
-	"kindred/model/rank"
 	"kindred/model/retrieve"
 )
 
@@ -29,6 +28,7 @@ type Index struct {
 	scratch sync.Pool // *List
 
 	deferrals deferrals
+	packing   packing
 }
 
 // column is one component's place in the index and the moments of its scores.
@@ -166,24 +166,6 @@ func (c *column) moments(q []float32) (mean, variance float64) {
 	return mean, max(0, variance)
 }
 
-// RowSet is a set of rows of one Index laid out for it, made to be kept between
-// requests. nil stands for no set.
-type RowSet struct {
-	set  *rank.Set
-	mask *retrieve.Mask
-}
-
-// RowSet lays a set out. set is kept and must not change; rows beyond the index
-// are ignored. Cost is O(items/64 + rows), memory items/4 bytes. Without an index, x
-// nil, it may hold all rows of a blend.
-func (x *Index) RowSet(set *rank.Set) *RowSet {
-	r := &RowSet{set: set}
-	if x != nil && x.rows != nil {
-		r.mask = x.rows.Mask(set)
-	}
-	return r
-}
-
 // source says how a bound component is asked for its scores.
 type source struct {
 	slot   int // of its memory in a List
@@ -210,23 +192,4 @@ func (x *Index) sources(scorers []model.Scorer) []source {
 		out[c] = src
 	}
 	return out
-}
-
-// Has reports whether the row is in the set.
-func (r *RowSet) Has(row int32) bool { return r != nil && r.set.Has(row) }
-
-// rows is the set itself, nil for no set.
-func (r *RowSet) rows() *rank.Set {
-	if r == nil {
-		return nil
-	}
-	return r.set
-}
-
-// laid is the set as the index's search reads it, or nil for no set.
-func (r *RowSet) laid() *retrieve.Mask {
-	if r == nil {
-		return nil
-	}
-	return r.mask
 }

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -424,6 +425,14 @@ func TestTopAndScoreRankAlikeWhereRowsTie(t *testing.T) {
 	for _, deferred := range []bool{false, true} {
 		s := crowd(random, deferred)
 		index := hybrid.NewIndex(s.known)
+		categories := []*hybrid.RowSet{nil}
+		for _, every := range []int32{1, 3, 9, 200} {
+			set := rank.NewSet(s.n)
+			for row := int32(0); int(row) < s.n; row += every {
+				set.Add(row)
+			}
+			categories = append(categories, index.Category(set))
+		}
 		m := hybrid.Equal([]string{"als", "itemitem", "content", "popular"}, hybrid.ZScore)
 		for _, names := range [][]string{m.Components, {"als", "content"}, {"itemitem", "content"}, {"popular"}, {"itemitem", "popular"}} {
 			only, err := m.Only(names...)
@@ -439,14 +448,53 @@ func TestTopAndScoreRankAlikeWhereRowsTie(t *testing.T) {
 				for _, row := range random.Perm(s.rows)[:size] {
 					h.Rows, h.Weights = append(h.Rows, int32(row)), append(h.Weights, float32(1+random.IntN(3)))
 				}
-				f := hybrid.Filter{Seen: h.Rows}
-				for _, k := range []int{1, 10, 300} {
+				for i, k := range []int{1, 10, 300} {
+					f := hybrid.Filter{Seen: h.Rows, Only: categories[(size+i)%len(categories)]}
 					l := scorer.Top(h, k, f)
-					same(t, l, scorer, s, h, k, f, func(row int32) bool { return !slices.Contains(h.Rows, row) })
+					same(t, l, scorer, s, h, k, f, func(row int32) bool {
+						return !slices.Contains(h.Rows, row) && (f.Only == nil || row >= int32(s.n) || f.Only.Has(row))
+					})
 					l.Release()
 				}
 			}
 		}
+	}
+}
+
+func TestACategoryIsPackedAfterItsFirstUse(t *testing.T) {
+	s := crowd(rand.New(rand.NewPCG(12, 1)), false)
+	index := hybrid.NewIndex(s.known)
+	scorer, err := hybrid.Equal([]string{"als"}, hybrid.ZScore).BindIndex(s.joined, index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	half, all := rank.NewSet(s.n), rank.NewSet(s.n)
+	for row := range int32(s.n) {
+		all.Add(row)
+		if row%2 == 0 {
+			half.Add(row)
+		}
+	}
+	h := model.History{Rows: []int32{1, 2, 3, 4}, Weights: []float32{1, 1, 1, 1}}
+	packs := func(set *hybrid.RowSet) bool {
+		first := set.Mask()
+		for i := range 200 {
+			f := hybrid.Filter{Only: set}
+			l := scorer.Top(h, 10, f)
+			same(t, l, scorer, s, h, 10, f, func(row int32) bool { return row >= int32(s.n) || set.Has(row) })
+			l.Release()
+			if set.Mask() != first {
+				return i > 0
+			}
+			time.Sleep(time.Millisecond)
+		}
+		return false
+	}
+	if category := index.Category(half); !packs(category) || !packs(index.Category(half)) {
+		t.Error("a category was not packed, or at its first use")
+	}
+	if packs(index.RowSet(half)) || packs(index.Category(all)) {
+		t.Error("a set that is no category was packed, or one of most rows")
 	}
 }
 

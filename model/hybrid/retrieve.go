@@ -15,7 +15,7 @@ const (
 	few = 512
 	// sampled is how many rows say where to part high addends from low ones, and
 	// highShare one in how many is high.
-	sampled, highShare = 1024, 100
+	sampled, highShare = 256, 100
 	// widest is how many rows are completed at most.
 	widest = 4096
 )
@@ -28,6 +28,12 @@ const (
 // last that was found, with its bound, stays below the k-th. Else the search is repeated for all rows whose bound reaches
 // what the k-th has by now.
 func (l *List) retrieve(k int, f Filter) {
+	if f.Only != nil && f.Only.count <= few {
+		l.rows = append(l.rows[:0], f.Only.sample...)
+		l.weigh()
+		l.found = append(l.found, l.find(k, f, 0, nil)...)
+		return
+	}
 	if l.deferred() && !l.scorer.index.deferrals.worth() {
 		l.complete()
 	}
@@ -45,7 +51,7 @@ func (l *List) retrieve(k int, f Filter) {
 			return
 		}
 	}
-	l.gather(math.Inf(-1))
+	l.gather(math.Inf(-1), f)
 	l.found = append(l.found, l.find(k, f, float32(l.rest(int32(l.scorer.index.items), -1)), nil)...)
 }
 
@@ -58,13 +64,13 @@ func (l *List) deferred() bool {
 func (l *List) try(k int, f Filter) bool {
 	known := int32(l.scorer.index.items)
 	rest := l.rest(known, -1)
-	mark, apart := l.mark(rest)
+	mark, apart := l.mark(rest, f)
 	if !apart && !l.deferred() { // rest is the addend of all rows that were not touched
-		l.gather(math.Inf(-1))
+		l.gather(math.Inf(-1), f)
 		l.found = append(l.found, l.find(k, f, float32(rest), nil)...)
 		return true
 	}
-	l.gather(mark)
+	l.gather(mark, f)
 	bound := float32(mark + l.slack(mark))
 	var least *float32
 	for _, wide := range []int{4*k + 64, widest} {
@@ -93,7 +99,7 @@ func (l *List) try(k int, f Filter) bool {
 
 // mark parts the high guesses from the others; it is at least rest, what rows have that
 // were not touched. It reports false where so few were touched that none need be parted.
-func (l *List) mark(rest float64) (mark float64, apart bool) {
+func (l *List) mark(rest float64, f Filter) (mark float64, apart bool) {
 	known := int(l.scorer.index.items)
 	touched := 0
 	full := l.full(int32(known))
@@ -106,7 +112,12 @@ func (l *List) mark(rest float64) (mark float64, apart bool) {
 		return rest, false
 	}
 	l.sample = l.sample[:0]
-	if full >= 0 {
+	if f.Only != nil {
+		touched = f.Only.count
+		for _, row := range f.Only.sample {
+			l.sample = append(l.sample, l.guess(row))
+		}
+	} else if full >= 0 {
 		touched = known
 		for i := range min(sampled, known) {
 			l.sample = append(l.sample, l.guess(int32(i*known/min(sampled, known))))
@@ -132,12 +143,20 @@ func (l *List) mark(rest float64) (mark float64, apart bool) {
 }
 
 // gather fills rows and add with the known rows whose guess is above the mark.
-func (l *List) gather(mark float64) {
-	l.rows, l.add = l.rows[:0], l.add[:0]
+func (l *List) gather(mark float64, f Filter) {
+	l.rows = l.rows[:0]
 	l.above(0, int32(l.scorer.index.items), mark, func(row int32) {
-		l.rows = append(l.rows, row)
+		if f.Only == nil || f.Only.Has(row) {
+			l.rows = append(l.rows, row)
+		}
 	})
 	slices.Sort(l.rows)
+	l.weigh()
+}
+
+// weigh computes the addends of rows.
+func (l *List) weigh() {
+	l.add = l.add[:0]
 	for _, row := range l.rows {
 		l.add = append(l.add, l.addend(row))
 	}

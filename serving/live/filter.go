@@ -120,7 +120,7 @@ func (s *shelf) choose(f Filter) *selection {
 			}
 		}
 	}
-	made.laid = s.index.RowSet(made.rows)
+	made.laid = s.index.Category(made.rows)
 	s.chosen.put(key, made)
 	return made
 }
