@@ -7,6 +7,7 @@ import (
 	"math/bits"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -33,39 +34,39 @@ func appendEvent(dst []byte, e *data.Event, compacted bool) []byte {
 	}
 	w.b = append(w.b, `{"v":`...)
 	w.b = strconv.AppendInt(w.b, int64(version), 10)
-	w.text("id", e.ID)
-	w.text("source", e.Source)
-	w.text("tenant", string(e.Space))
-	w.text("env", e.Env)
-	w.text("type", string(e.Type))
-	w.text("name", e.Name)
+	w.text(`"id":`, e.ID)
+	w.text(`"source":`, e.Source)
+	w.text(`"tenant":`, string(e.Space))
+	w.text(`"env":`, e.Env)
+	w.text(`"type":`, string(e.Type))
+	w.text(`"name":`, e.Name)
 	w.ids(e.IDs)
-	w.text("profile", string(e.Profile))
+	w.text(`"profile":`, string(e.Profile))
 	w.times(e.Times)
 	if e.Session != (data.SessionRef{}) {
-		w.open("session")
-		w.text("id", e.Session.ID)
-		w.int("index", int64(e.Session.Index))
-		w.flag("first", e.Session.First)
+		w.open(`"session":`)
+		w.text(`"id":`, e.Session.ID)
+		w.int(`"index":`, int64(e.Session.Index))
+		w.flag(`"first":`, e.Session.First)
 		w.b = append(w.b, '}')
 	}
-	w.raw("props", e.Props)
-	w.raw("traits", e.Traits)
+	w.raw(`"props":`, e.Props)
+	w.raw(`"traits":`, e.Traits)
 	w.items(e.Items)
-	w.float("value", e.Value)
-	w.raw("ctx", e.Ctx)
-	w.raw("bot", e.Bot)
-	w.raw("consent", e.Consent)
-	w.raw("schema", e.Schema)
+	w.float(`"value":`, e.Value)
+	w.raw(`"ctx":`, e.Ctx)
+	w.raw(`"bot":`, e.Bot)
+	w.raw(`"consent":`, e.Consent)
+	w.raw(`"schema":`, e.Schema)
 	if r := e.Rec; r != nil {
-		w.open("rec")
-		w.text("request_id", r.Request)
-		w.text("slot", r.Slot)
-		w.int("position", int64(r.Position))
-		w.text("model", r.Model)
+		w.open(`"rec":`)
+		w.text(`"request_id":`, r.Request)
+		w.text(`"slot":`, r.Slot)
+		w.int(`"position":`, int64(r.Position))
+		w.text(`"model":`, r.Model)
 		w.b = append(w.b, '}')
 	}
-	w.flag("imported", e.Imported)
+	w.flag(`"imported":`, e.Imported)
 	w.system(e)
 	if len(e.Extra) > 0 {
 		w.extra(e.Extra)
@@ -92,22 +93,22 @@ func (w *writer) extra(extra map[string]json.RawMessage) {
 // system writes the payloads of system events.
 func (w *writer) system(e *data.Event) {
 	if m := e.Marker; m != nil {
-		w.open("marker")
-		w.text("rules", m.Rules)
-		w.text("models", m.Models)
+		w.open(`"marker":`)
+		w.text(`"rules":`, m.Rules)
+		w.text(`"models":`, m.Models)
 		w.b = append(w.b, '}')
 	}
 	if a := e.Absorb; a != nil {
-		w.open("absorb")
-		w.text("from", string(a.From))
+		w.open(`"absorb":`)
+		w.text(`"from":`, string(a.From))
 		if len(a.State) > 0 {
-			w.name("state")
+			w.name(`"state":`)
 			w.b = append(w.b, '"')
 			w.b = base64.StdEncoding.AppendEncode(w.b, a.State)
 			w.b = append(w.b, '"')
 		}
 		if len(a.Dedup) > 0 {
-			w.name("dedup")
+			w.name(`"dedup":`)
 			w.b = append(w.b, '"')
 			w.b = base64.StdEncoding.AppendEncode(w.b, a.Dedup)
 			w.b = append(w.b, '"')
@@ -115,24 +116,24 @@ func (w *writer) system(e *data.Event) {
 		w.b = append(w.b, '}')
 	}
 	if e.Skip != nil {
-		w.name("skip")
+		w.name(`"skip":`)
 		w.b = strconv.AppendInt(w.b, *e.Skip, 10)
 	}
 	if s := e.Shown; s != nil {
-		w.open("shown")
-		w.text("request_id", s.Request)
-		w.text("slot", s.Slot)
-		w.text("model", s.Model)
-		w.text("arm", s.Arm)
+		w.open(`"shown":`)
+		w.text(`"request_id":`, s.Request)
+		w.text(`"slot":`, s.Slot)
+		w.text(`"model":`, s.Model)
+		w.text(`"arm":`, s.Arm)
 		if len(s.Items) > 0 {
-			w.list("items")
+			w.list(`"items":`)
 			for i := range s.Items {
 				it := &s.Items[i]
 				w.element()
-				w.text("id", string(it.Item))
-				w.int("position", int64(it.Position))
-				w.float("score", it.Score)
-				w.float("propensity", it.Propensity)
+				w.text(`"id":`, string(it.Item))
+				w.int(`"position":`, int64(it.Position))
+				w.float(`"score":`, it.Score)
+				w.float(`"propensity":`, it.Propensity)
 				w.b = append(w.b, '}')
 			}
 			w.b = append(w.b, ']')
@@ -145,17 +146,17 @@ func (w *writer) ids(ids data.IDs) {
 	if ids.User == "" && ids.Anonymous == "" && ids.Group == "" && ids.Device == "" && len(ids.External) == 0 {
 		return
 	}
-	w.open("ids")
-	w.text("user", string(ids.User))
-	w.text("anon", string(ids.Anonymous))
-	w.text("group", ids.Group)
-	w.text("device", ids.Device)
+	w.open(`"ids":`)
+	w.text(`"user":`, string(ids.User))
+	w.text(`"anon":`, string(ids.Anonymous))
+	w.text(`"group":`, ids.Group)
+	w.text(`"device":`, ids.Device)
 	if len(ids.External) > 0 {
-		w.list("ext")
+		w.list(`"ext":`)
 		for _, x := range ids.External {
 			w.element()
-			w.text("type", x.Type)
-			w.text("id", x.ID)
+			w.text(`"type":`, x.Type)
+			w.text(`"id":`, x.ID)
 			w.b = append(w.b, '}')
 		}
 		w.b = append(w.b, ']')
@@ -167,14 +168,14 @@ func (w *writer) times(t data.Times) {
 	if t == (data.Times{}) {
 		return
 	}
-	w.open("t")
-	w.time("event", t.Event)
-	w.time("original", t.Original)
-	w.time("sent", t.Sent)
-	w.time("received", t.Received)
-	w.int("skew_ms", t.SkewMS)
-	w.flag("clamped", t.Clamped)
-	w.flag("late", t.Late)
+	w.open(`"t":`)
+	w.time(`"event":`, t.Event)
+	w.time(`"original":`, t.Original)
+	w.time(`"sent":`, t.Sent)
+	w.time(`"received":`, t.Received)
+	w.int(`"skew_ms":`, t.SkewMS)
+	w.flag(`"clamped":`, t.Clamped)
+	w.flag(`"late":`, t.Late)
 	w.b = append(w.b, '}')
 }
 
@@ -182,13 +183,13 @@ func (w *writer) items(items []data.EventItem) {
 	if len(items) == 0 {
 		return
 	}
-	w.list("items")
+	w.list(`"items":`)
 	for i := range items {
 		it := &items[i]
 		w.element()
-		w.text("id", string(it.ID))
-		w.float("qty", it.Quantity)
-		w.float("price", it.Price)
+		w.text(`"id":`, string(it.ID))
+		w.float(`"qty":`, it.Quantity)
+		w.float(`"price":`, it.Price)
 		if len(it.Facets) > 0 {
 			w.facets(it.Facets)
 		}
@@ -199,21 +200,25 @@ func (w *writer) items(items []data.EventItem) {
 
 // facets writes lists of strings in the order of their names.
 func (w *writer) facets(facets map[string][]string) {
-	w.open("facets")
-	var few [8]string // no event of ours has more
-	names := few[:0]
-	for name := range facets {
-		names = append(names, name)
+	w.open(`"facets":`)
+	type facet struct {
+		name   string
+		values []string
 	}
-	slices.Sort(names)
-	for _, name := range names {
-		values := facets[name]
-		if len(values) == 0 {
-			continue
+	var few [8]facet // no event of ours has more
+	sorted := few[:0]
+	for name, values := range facets {
+		if len(values) > 0 {
+			sorted = append(sorted, facet{name, values})
 		}
-		w.foreign(name)
+	}
+	if len(sorted) > 1 {
+		slices.SortFunc(sorted, func(a, b facet) int { return strings.Compare(a.name, b.name) })
+	}
+	for _, f := range sorted {
+		w.foreign(f.name)
 		open := byte('[')
-		for _, v := range values {
+		for _, v := range f.values {
 			w.b = appendString(append(w.b, open), v)
 			open = ','
 		}
@@ -228,12 +233,14 @@ type writer struct {
 	compacted bool // raw values hold no white space between their tokens
 }
 
-// name writes the comma that is due and the name of a field of ours.
+// name writes the comma that is due and the name of a field of ours, which is given
+// with quotes and colon, as to all methods.
 func (w *writer) name(name string) {
-	if w.b[len(w.b)-1] != '{' {
-		w.b = append(w.b, ',')
+	b := w.b
+	if b[len(b)-1] != '{' {
+		b = append(b, ',')
 	}
-	w.b = append(append(append(w.b, '"'), name...), '"', ':')
+	w.b = append(b, name...)
 }
 
 // foreign writes the comma that is due and a name that may need escapes.

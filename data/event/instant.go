@@ -98,8 +98,9 @@ func daysFrom(year, month, day int) int {
 	return era*146097 + yoe*365 + yoe/4 - yoe/100 + doy - 719468
 }
 
-// civil is the inverse of daysFrom, for days >= 0.
-func civil(days int) (year, month, day int) {
+// civil is the inverse of daysFrom. 32 bits hold the days of all years to 9999, and
+// divide faster.
+func civil(days uint32) (year, month, day uint32) {
 	days += 719468
 	era, doe := days/146097, days%146097
 	yoe := (doe - doe/1460 + doe/36524 - doe/146096) / 365
@@ -119,8 +120,8 @@ func appendInstant(dst []byte, t time.Time) []byte {
 	if seconds < 0 || seconds >= 253402300800 { // before 1970, after 9999
 		return t.UTC().AppendFormat(dst, `"2006-01-02T15:04:05.000Z"`)
 	}
-	year, month, day := civil(int(seconds / 86400))
-	s, ms := int(seconds%86400), t.Nanosecond()/1e6
+	year, month, day := civil(uint32(seconds / 86400))
+	s, ms := uint32(seconds%86400), uint32(t.Nanosecond())/1e6
 	n := len(dst)
 	dst = append(dst, `"2006-01-02T15:04:05.000Z"`...)
 	b := dst[n : n+26]
@@ -136,4 +137,4 @@ func appendInstant(dst []byte, t time.Time) []byte {
 	return dst
 }
 
-func twoDigits(b []byte, n int) { b[0], b[1] = byte('0'+n/10), byte('0'+n%10) }
+func twoDigits(b []byte, n uint32) { b[0], b[1] = byte('0'+n/10), byte('0'+n%10) }
