@@ -154,7 +154,10 @@ func (s *Store) CountEvent(p *Person, slots SlotSet, t int64, v float64) {
 			} else {
 				s.addPane(p, w, slot, at, d.Panes.Index(t), v)
 			}
-			w = s.windows(p)
+			pane := w.pane
+			if w = s.windows(p); w.pane != pane { // widened: the slots before this one take more, too
+				at = w.start(slot)
+			}
 		}
 		if n := w.count(slot); n > 0 {
 			at += w.size(slot, n)
