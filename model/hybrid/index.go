@@ -122,16 +122,19 @@ func linearColumn(s model.Linear, v []float32, f int) column {
 	for j := range c.mean {
 		c.mean[j] /= float64(n)
 	}
-	const block = 256
+	const block = 1024 // products of so many rows are added in float32, those of blocks in float64
 	centred := make([]float32, block*f)
-	gram := make([]float64, f*f)
-	scratch := make([]float64, 4*f)
+	gram, part := make([]float64, f*f), make([]float32, f*f)
 	for from := 0; from < n; from += block {
 		rows := v[from*f : min(from+block, n)*f]
 		for i, y := range rows {
 			centred[i] = float32(float64(y) - c.mean[i%f])
 		}
-		kernel.Syrk(gram, centred[:len(rows)], nil, f, scratch)
+		clear(part)
+		kernel.Gram(part, centred[:len(rows)], nil, f)
+		for i, x := range part {
+			gram[i] += float64(x)
+		}
 	}
 	trace, at := 0.0, 0
 	for i := range f {

@@ -13,9 +13,9 @@ import (
 const (
 	// few is how many addends a search takes without being told which of them matter.
 	few = 512
-	// sampled is how many rows say where to part high addends from low ones, and
-	// highShare one in how many is high.
-	sampled, highShare = 256, 100
+	// sampled is how many rows say where to part high addends from low ones, four times as many
+	// in a catalogue of more than large. One in highShare is high, and mostHigh of them at most.
+	sampled, large, highShare, mostHigh = 256, 1 << 17, 100, 2048
 	// widest is how many rows are completed at most.
 	widest = 4096
 )
@@ -111,6 +111,10 @@ func (l *List) mark(rest float64, f Filter) (mark float64, apart bool) {
 	if full < 0 && touched <= few {
 		return rest, false
 	}
+	samples := min(sampled, known)
+	if known > large {
+		samples *= 4
+	}
 	l.sample = l.sample[:0]
 	if f.Only != nil {
 		touched = f.Only.count
@@ -119,11 +123,11 @@ func (l *List) mark(rest float64, f Filter) (mark float64, apart bool) {
 		}
 	} else if full >= 0 {
 		touched = known
-		for i := range min(sampled, known) {
-			l.sample = append(l.sample, l.guess(int32(i*known/min(sampled, known))))
+		for i := range samples {
+			l.sample = append(l.sample, l.guess(int32(i*known/samples)))
 		}
 	} else {
-		step := max(1, touched/sampled)
+		step := max(1, touched/samples)
 		for i := range l.spoken {
 			rows := l.spoken[i].touched.Rows()
 			for at := 0; at < len(rows); at += step {
@@ -134,7 +138,7 @@ func (l *List) mark(rest float64, f Filter) (mark float64, apart bool) {
 		}
 	}
 	slices.Sort(l.sample)
-	high := max(few/2, touched/highShare)
+	high := max(few/2, min(touched/highShare, mostHigh))
 	at := len(l.sample) - 1 - high*len(l.sample)/max(1, touched)
 	if at < 0 {
 		return rest, true
