@@ -45,6 +45,10 @@ type Config struct {
 	// Regularization is λ of EASE, in people who use an item (of strength 1): some hundreds are
 	// usual. The cosine has no use for it, nor for what follows but Workers.
 	Regularization float64 `yaml:"regularization" json:"regularization"`
+	// Dropout is p of EASE: the weights are those that are best, in expectation, when each of a
+	// person's past items is hidden with that probability. It keeps much used items from
+	// speaking for all others; values up to ½ are usual, 0 is plain EASE.
+	Dropout float64 `yaml:"dropout" json:"dropout,omitzero"`
 	// MemoryBytes is the most that EASE takes for matrices; 0 is 2 GiB. The dense inverse of n
 	// items needs 2n² bytes and 3 KB an item; beyond, the weights are approximated. Each worker after
 	// the first takes 1.2 MB and 128 bytes an item more, which counts nothing here.
@@ -92,6 +96,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("itemitem.regularization is %v: use a finite number above 0, such as 300", c.Regularization)
 	case c.Regularization == 0 && c.Method == MethodEASE:
 		return fmt.Errorf("itemitem.regularization is 0: method %q needs a number above 0, such as 300", c.Method)
+	case !(c.Dropout >= 0 && c.Dropout < 1):
+		return fmt.Errorf("itemitem.dropout is %v: use 0 to less than 1", c.Dropout)
 	case c.MemoryBytes != 0 && c.MemoryBytes < leastMemory:
 		return fmt.Errorf("itemitem.memory_bytes is %d: use 0 (2 GiB) or %d and more", c.MemoryBytes, leastMemory)
 	case c.PartItems != 0 && c.PartItems < leastPart:

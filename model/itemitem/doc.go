@@ -17,10 +17,12 @@
 //
 // MethodEASE is the linear model of every item by all others that has the least squared error
 // (H. Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019): S minimises
-// |V − VSᵀ|² + λ|S|² under s_ii = 0, which is
+// |V − VSᵀ|² + Σ_ij Λ_jj s_ij² under s_ii = 0, which is
 //
-//	s_ij = −P_ij / P_ii,   P = (VᵀV + λI)⁻¹.
+//	s_ij = −P_ij / P_ii,   P = (VᵀV + Λ)⁻¹,   Λ_jj = λ + p/(1−p)·|v_j|²,
 //
+// where λ = Regularization and p = Dropout; the second term is what hiding past items at random
+// comes to (H. Steck, "Autoencoders that don't overfit towards the Identity", NeurIPS 2020).
 // P is computed in float32, in place, in 2n² bytes, as long as Config.MemoryBytes allow
 // that; beyond, every item is solved among some thousand others instead of all (parts.go), and the
 // model's Report says so and how much that loses. Weights may be negative.

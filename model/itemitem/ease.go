@@ -48,7 +48,7 @@ type ease struct {
 
 func newEASE(ctx context.Context, x *sparse.CSR, cfg Config, progress func(done, total int)) *ease {
 	e := &ease{strengths: newStrengths(x, cfg), cfg: cfg, n: x.Cols, workers: cfg.workers(), progress: progress}
-	e.report = Report{Method: MethodEASE, Items: e.n, Condition: (e.norm(ctx) + cfg.Regularization) / cfg.Regularization}
+	e.report = Report{Method: MethodEASE, Items: e.n, Condition: e.norm(ctx) / cfg.Regularization}
 	return e
 }
 
@@ -64,7 +64,7 @@ func bytes(n int) int64 {
 // dense is the lists of the inverse of the whole matrix.
 func (e *ease) dense(ctx context.Context) (*sparse.CSR, error) {
 	p := kernel.NewSymmetric(e.n)
-	if err := gram(ctx, e.strengths, e.cfg.Regularization, e.workers, p); err != nil {
+	if err := gram(ctx, e.strengths, e.workers, p); err != nil {
 		return nil, err
 	}
 	if err := p.Invert(ctx, e.workers, func(done, total int) { e.progress(e.n*done/(total+1), e.n) }); err != nil {
@@ -113,8 +113,8 @@ func (e *ease) dense(ctx context.Context) (*sparse.CSR, error) {
 	return near, nil
 }
 
-// gram sets p to VᵀV + λI. The sums are taken in float64, row by row, and rounded once.
-func gram(ctx context.Context, v *strengths, lambda float64, workers int, p *kernel.Symmetric) error {
+// gram sets p to VᵀV + Λ. The sums are taken in float64, row by row, and rounded once.
+func gram(ctx context.Context, v *strengths, workers int, p *kernel.Symmetric) error {
 	n := p.N()
 	sums, rows := make([][]float64, workers), make([][]float32, workers)
 	return parallel(ctx, workers, n, func(worker, at int) {
@@ -128,7 +128,7 @@ func gram(ctx context.Context, v *strengths, lambda float64, workers int, p *ker
 		for k, u := range people {
 			addTo(sum, v.byUser, int(u), float64(strengths[k]))
 		}
-		sum[i] += lambda
+		sum[i] += v.ridge[i]
 		for j, s := range sum {
 			row[j] = float32(s)
 		}

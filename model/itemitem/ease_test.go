@@ -45,7 +45,7 @@ func fitParts(t *testing.T, x *sparse.CSR, cfg itemitem.Config) *itemitem.Model 
 func easeConfigs() map[string]itemitem.Config {
 	all := itemitem.EASE(5)
 	few := itemitem.EASE(2)
-	few.Neighbours, few.PersonExponent = 4, .25
+	few.Neighbours, few.PersonExponent, few.Dropout = 4, .25, .3
 	past := itemitem.EASE(20)
 	past.Neighbours, past.Cut, past.Binary = 5, itemitem.CutPast, false
 	return map[string]itemitem.Config{"all": all, "few": few, "past": past}
@@ -67,10 +67,11 @@ func strengthsOf(x *sparse.CSR, cfg itemitem.Config) *mat.Dense {
 	return v
 }
 
-// inverse is (VᵀV + λI)⁻¹ on some columns of V.
-func inverse(t *testing.T, v *mat.Dense, columns []int, lambda float64) *mat.Dense {
+// inverse is (VᵀV + Λ)⁻¹ on some columns of V.
+func inverse(t *testing.T, v *mat.Dense, columns []int, cfg itemitem.Config) *mat.Dense {
 	t.Helper()
 	people, _ := v.Dims()
+	lambda, dropout := cfg.Regularization, cfg.Dropout
 	part := mat.NewDense(people, len(columns), nil)
 	for k, c := range columns {
 		part.SetCol(k, mat.Col(nil, c, v))
@@ -78,7 +79,7 @@ func inverse(t *testing.T, v *mat.Dense, columns []int, lambda float64) *mat.Den
 	var a, p mat.Dense
 	a.Mul(part.T(), part)
 	for i := range columns {
-		a.Set(i, i, a.At(i, i)+lambda)
+		a.Set(i, i, a.At(i, i)*(1+dropout/(1-dropout))+lambda)
 	}
 	if err := p.Inverse(&a); err != nil {
 		t.Fatal(err)
@@ -99,7 +100,7 @@ func TestTheWeightsOfEASEAreThoseOfItsClosedForm(t *testing.T) {
 	x := random(60, 18, 1)
 	for name, cfg := range easeConfigs() {
 		t.Run(name, func(t *testing.T) {
-			p := inverse(t, strengthsOf(x, cfg), upTo(x.Cols), cfg.Regularization)
+			p := inverse(t, strengthsOf(x, cfg), upTo(x.Cols), cfg)
 			want := make([][]float64, x.Cols)
 			for i := range want {
 				want[i] = make([]float64, x.Cols)
@@ -175,7 +176,7 @@ func TestEASEIsTheSameBytesForAnyWorkerCount(t *testing.T) {
 func TestAnItemIsSolvedExactlyAmongItsSupport(t *testing.T) {
 	x := random(80, 60, 4)
 	cfg := itemitem.EASE(3)
-	cfg.PartItems = 20
+	cfg.PartItems, cfg.Dropout = 20, .1
 	m, v := fitParts(t, x, cfg), strengthsOf(x, cfg)
 	for target := range x.Cols - 1 { // the last is used by nobody
 		rows, weights := m.Neighbours(int32(target))
@@ -186,7 +187,7 @@ func TestAnItemIsSolvedExactlyAmongItsSupport(t *testing.T) {
 		if len(support) != cfg.PartItems && len(support) != cfg.PartItems-1 { // less the unused item where that is in
 			t.Fatalf("target %d is solved among %d items, want %d", target, len(support), cfg.PartItems)
 		}
-		p := inverse(t, v, support, cfg.Regularization)
+		p := inverse(t, v, support, cfg)
 		for k, w := range weights {
 			if want := -p.At(0, k+1) / p.At(0, 0); math.Abs(float64(w)-want) > 1e-6 {
 				t.Errorf("weight of past item %d for target %d is %v, want %v", rows[k], target, w, want)
@@ -238,14 +239,14 @@ func TestNothingIsLostWhereTheSupportHoldsAllThatBelongsTogether(t *testing.T) {
 func TestExplainedIsWhatTheInverseSays(t *testing.T) {
 	x := random(60, 18, 7)
 	cfg := itemitem.EASE(2)
-	cfg.PersonExponent = .5
+	cfg.PersonExponent, cfg.Dropout = .5, .2
 	v := strengthsOf(x, cfg)
-	p := inverse(t, v, upTo(x.Cols), cfg.Regularization)
+	p := inverse(t, v, upTo(x.Cols), cfg)
 	for j := range x.Cols {
 		column := mat.Col(nil, j, v)
 		want := cfg.Regularization - 1/p.At(j, j)
 		for _, s := range column {
-			want += s * s
+			want += s * s / (1 - cfg.Dropout)
 		}
 		if got := itemitem.Explained(t.Context(), x, cfg, j); math.Abs(got-want) > 1e-5*(1+want) {
 			t.Errorf("item %d: explained %v, want %v", j, got, want)

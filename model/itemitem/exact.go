@@ -8,7 +8,7 @@ import (
 	"kindred/model/kernel"
 )
 
-// The matrix of EASE, A = VᵀV + λI, is applied here without being formed, in float64,
+// The matrix of EASE, A = VᵀV + Λ, is applied here without being formed, in float64,
 // to say how exact the weights are that were computed otherwise.
 
 // apply writes A·w into out; people is memory for one number a person. Cost is O(NNZ).
@@ -23,7 +23,7 @@ func (e *ease) apply(out, w, people []float64) {
 	}
 	for i := range out {
 		users, vals := e.byItem.Row(i)
-		s := e.cfg.Regularization * w[i]
+		s := e.ridge[i] * w[i]
 		for k, u := range users {
 			s += float64(vals[k]) * people[u]
 		}
@@ -31,7 +31,7 @@ func (e *ease) apply(out, w, people []float64) {
 	}
 }
 
-// norm is the largest eigenvalue of VᵀV by power iteration: the matrix has no negative
+// norm is the largest eigenvalue of A by power iteration: the matrix has no negative
 // entry, so the vector of ones is never orthogonal to its eigenvector. When ctx ends, it is what
 // was found by then.
 func (e *ease) norm(ctx context.Context) float64 {
@@ -59,7 +59,7 @@ func (e *ease) norm(ctx context.Context) float64 {
 		}
 		value = size
 	}
-	return max(0, value-e.cfg.Regularization) // w had length 1 in the last step
+	return value
 }
 
 // tolerated is the residual from which an inverse is of no use. What is usual is below a thousandth.
@@ -90,7 +90,7 @@ func (e *ease) verify(p *kernel.Symmetric) error {
 	return nil
 }
 
-// explained is how much less than |v_j|² the least of |v_j − Vw|² + λ|w|² is over all w
+// explained is how much less than |v_j|² the least of |v_j − Vw|² + Σ Λ_ii w_i² is over all w
 // with w_j = 0: what the other items say about item j. It is found by conjugate
 // gradients, preconditioned by the diagonal. When ctx ends, it is what was found by then.
 func (e *ease) explained(ctx context.Context, j int) float64 {
@@ -110,7 +110,7 @@ func (e *ease) explained(ctx context.Context, j int) float64 {
 	}
 	precondition := func() {
 		for i, x := range r {
-			z[i] = x / (e.squares[i] + e.cfg.Regularization)
+			z[i] = x / (e.squares[i] + e.ridge[i])
 		}
 	}
 	precondition()

@@ -59,7 +59,7 @@ func (e *ease) partSize() int {
 // part finds the weights of the group's targets among support, both rising.
 func (e *ease) part(ctx context.Context, p *kernel.Symmetric, group, support []int32, lists [][]rank.Ranked, quality *sample) error {
 	p.Reset(len(support))
-	if err := gram(ctx, e.among(support), e.cfg.Regularization, e.workers, p); err != nil {
+	if err := gram(ctx, e.among(support), e.workers, p); err != nil {
 		return err
 	}
 	if err := p.Invert(ctx, e.workers, nil); err != nil {
@@ -68,7 +68,7 @@ func (e *ease) part(ctx context.Context, p *kernel.Symmetric, group, support []i
 	targets := make([]int, len(group)) // their rows in support
 	for k, j := range group {
 		targets[k], _ = slices.BinarySearch(support, j)
-		quality.found(j, e.squares[j]+e.cfg.Regularization-1/float64(p.At(targets[k], targets[k])))
+		quality.found(j, e.squares[j]+e.ridge[j]-1/float64(p.At(targets[k], targets[k])))
 	}
 	if e.cfg.Cut == CutPast {
 		return e.pastLists(ctx, p, group, support, targets, lists)
@@ -129,7 +129,11 @@ func (e *ease) among(items []int32) *strengths {
 		byItem.Col, byItem.Val = append(byItem.Col, cols...), append(byItem.Val, vals...)
 		byItem.Ptr[k+1] = int64(len(byItem.Col))
 	}
-	return &strengths{byItem: byItem, byUser: byItem.Transpose()}
+	ridge := make([]float64, len(items))
+	for k, i := range items {
+		ridge[k] = e.ridge[i]
+	}
+	return &strengths{byItem: byItem, byUser: byItem.Transpose(), ridge: ridge}
 }
 
 // sample is some targets that the approximation is judged by, spread evenly over all that

@@ -25,12 +25,12 @@ const groupShare = 16
 // listLength is how many candidates each target has for its support.
 const listLength = 64
 
-// plan finds, for every item, those that explain most of it by themselves, g_ij²/(g_ii + λ), and
+// plan finds, for every item, those that explain most of it by themselves, g_ij²/(g_jj + Λ_jj), and
 // fills groups along these lists, from the most used item on.
 func (e *ease) plan(ctx context.Context, size int) (*plan, error) {
 	b := &builder{strengths: e.strengths, own: make([]float64, e.n), other: make([]float64, e.n), keep: listLength}
 	for i, s := range e.squares {
-		b.own[i], b.other[i] = 1, math.Sqrt(s+e.cfg.Regularization)
+		b.own[i], b.other[i] = 1, math.Sqrt(s+e.ridge[i])
 	}
 	near, err := b.lists(ctx, e.workers)
 	if err != nil {

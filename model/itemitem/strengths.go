@@ -11,6 +11,7 @@ import (
 type strengths struct {
 	byUser, byItem *sparse.CSR
 	squares        []float64 // |v_i|² of every item
+	ridge          []float64 // Λ_ii of EASE
 }
 
 // newStrengths scales the strengths and takes the norms.
@@ -28,5 +29,9 @@ func newStrengths(x *sparse.CSR, cfg Config) *strengths {
 			squares[c] += float64(vals[i]) * float64(vals[i])
 		}
 	}
-	return &strengths{byUser: v, byItem: v.Transpose(), squares: squares}
+	ridge := make([]float64, x.Cols)
+	for i, s := range squares {
+		ridge[i] = cfg.Regularization + cfg.Dropout/(1-cfg.Dropout)*s
+	}
+	return &strengths{byUser: v, byItem: v.Transpose(), squares: squares, ridge: ridge}
 }

@@ -203,6 +203,7 @@ func TestFitRefusesWhatItCannotUse(t *testing.T) {
 		"method":     {good, change(func(c *itemitem.Config) { c.Method = "EASE" }), "itemitem.method"},
 		"lambda":     {good, change(func(c *itemitem.Config) { c.Regularization = math.Inf(1) }), "itemitem.regularization"},
 		"no lambda":  {good, itemitem.EASE(0), "itemitem.regularization is 0"},
+		"dropout":    {good, change(func(c *itemitem.Config) { c.Dropout = 1 }), "itemitem.dropout"},
 		"memory":     {good, change(func(c *itemitem.Config) { c.MemoryBytes = 1000 }), "itemitem.memory_bytes"},
 		"parts":      {good, change(func(c *itemitem.Config) { c.PartItems = -1 }), "itemitem.part_items"},
 		"matrix":     {&sparse.CSR{Rows: 3}, itemitem.Default(), "do not fit together"},
