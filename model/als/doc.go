@@ -41,7 +41,13 @@
 // follow each other, are left behind: 0.4 halves the iterations on ML-1M.
 // The first and the last iteration move plainly.
 //
-// FoldIn is exact whatever the solver was.
+// A row of more entries than a worker gathers at once is worked on piece by piece; one that all
+// but fills the matrix, by all workers together, its pieces added in order. With few factors long rows are
+// solved by their Gram matrix (functions direct and solveHuge).
+//
+// FoldIn is exact whatever the solver was: factored in float32 and corrected by a residual in
+// float64 (type equations), 15 µs for 200 interactions and 5 for 20 at 64 factors with AVX-512;
+// go test ./model/als -run x -bench FoldIn measures it. Explain shares the factor among all items of a list.
 //
 // # Memory
 //

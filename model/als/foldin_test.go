@@ -85,7 +85,7 @@ func TestTheQueryIsTheFoldIn(t *testing.T) {
 			t.Errorf("%s: Query wrote %v and did not report false", name, q)
 		}
 	}
-	if got := testing.AllocsPerRun(20, func() { m.Query(h, q) }); got > 0 && !raced {
+	if got := testing.AllocsPerRun(20, func() { m.Query(h, q) }); got > 0 && !als.Raced {
 		t.Errorf("Query allocates %v times, want 0", got)
 	}
 }

@@ -31,14 +31,17 @@ func checkLongRows(t *testing.T, people, f int) {
 	}
 	x := sparse.FromTriples(people, 10, triples)
 	cfg := configs()["ials"]
-	cfg.Factors, cfg.Iterations, cfg.CGSteps = f, 2, 6
+	cfg.Factors, cfg.Iterations, cfg.CGSteps = f, 1, 6
 	cfg.Workers = 1
 	want := mustFit(t, x, cfg)
-	for _, workers := range []int{2, 5} {
+	for _, workers := range []int{3} {
 		cfg.Workers = workers
 		if got := mustFit(t, x, cfg); !slices.Equal(got.items, want.items) || !slices.Equal(got.users, want.users) {
 			t.Errorf("%d workers give other factors than 1", workers)
 		}
+	}
+	if Raced {
+		return // the rest is slow, and no race
 	}
 	cfg.Solver = SolverCholesky
 	exact := mustFit(t, x, cfg)

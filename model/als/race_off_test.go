@@ -1,5 +1,6 @@
 //go:build !race
 
-package als_test
+package als
 
-const raced = false
+// Raced says whether the race detector watches.
+const Raced = false

@@ -50,7 +50,7 @@ func TestOverrelaxationNeverRaisesTheLossAndGetsFurther(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			cfg.Iterations, cfg.Overrelaxation = 200, 0
+			cfg.Iterations, cfg.Overrelaxation = 60, 0
 			least := mustFit(t, x, cfg).Loss(x)
 			if got := m.Loss(x); got-least > 0.6*(plain-least) {
 				t.Errorf("loss after 10 iterations: %v with overrelaxation, %v without, %v in the end", got, plain, least)
