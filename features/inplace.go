@@ -122,10 +122,10 @@ func (f *fold) applyInPlace(x *plan) error {
 	}
 	p.LastSeen = max(p.LastSeen, x.at)
 	if x.hasUser {
-		x.user.See(x.at)
+		people.See(p, x.user, x.at)
 	}
 	if x.hasAnon {
-		x.anon.See(x.at)
+		people.See(p, x.anon, x.at)
 	}
 	f.sessionInPlace(x)
 	if len(e.Items) > 0 {

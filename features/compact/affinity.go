@@ -4,7 +4,6 @@ import (
 	"math"
 	"strings"
 	"time"
-	"unsafe"
 
 	"kindred/data"
 	"kindred/features/window"
@@ -40,7 +39,7 @@ func (s *Store) affinitySize(pair Symbol) int { return s.Symbols.length(pair) + 
 // features.addAffinity does: in a full facet a newcomer with positive weight replaces
 // the weakest value and takes over its sum. Fits(at) must hold.
 func (s *Store) AddAffinity(p *Person, pair Symbol, at int64, w float64, limit int, halfLife time.Duration) {
-	all := view[affinity](&s.arena, &p.affinities)
+	all := view[affinity](s, p, inAffinities)
 	one := newAffinity(pair)
 	for i := range all {
 		if all[i].name == one.name {
@@ -71,7 +70,7 @@ func (s *Store) AddAffinity(p *Person, pair Symbol, at int64, w float64, limit i
 		return
 	}
 	p.size += uint32(s.affinitySize(pair))
-	insert(&s.arena, &p.affinities, i, one)
+	insert(s, p, inAffinities, i, one)
 }
 
 // facetRange is where the values of the pair's facet are, or would be.
@@ -141,7 +140,7 @@ func atLeast(s, x float64) float64 {
 
 // AppendSums appends the sums, at time now, of the values of a facet, in order.
 func (s *Store) AppendSums(dst []float64, p *Person, facet Symbol, now int64, halfLife time.Duration) []float64 {
-	all := view[affinity](&s.arena, &p.affinities)
+	all := view[affinity](s, p, inAffinities)
 	for i := range all {
 		if s.Symbols.known[all[i].pair()].facet == facet {
 			dst = append(dst, window.At(all[i].decayed(), now, halfLife))
@@ -151,7 +150,7 @@ func (s *Store) AppendSums(dst []float64, p *Person, facet Symbol, now int64, ha
 }
 
 func (s *Store) packAffinities(p *Person, all []data.Affinity) {
-	out := resize[affinity](&s.arena, &p.affinities, len(all))
+	out := resize[affinity](s, p, inAffinities, len(all))
 	for i, a := range all {
 		out[i] = newAffinity(s.Symbols.Pair(a.Facet, a.Value))
 		out[i].set(a.Decayed)
@@ -164,11 +163,11 @@ func fitAffinities(all []data.Affinity) bool {
 			return false
 		}
 	}
-	return len(all) <= maxLen(unsafe.Sizeof(affinity{}))/2
+	return len(all) <= maxPart
 }
 
 func (s *Store) unpackAffinities(p *Person, dst []data.Affinity) []data.Affinity {
-	for _, a := range view[affinity](&s.arena, &p.affinities) {
+	for _, a := range view[affinity](s, p, inAffinities) {
 		facet, value := s.Symbols.Texts(a.pair())
 		dst = append(dst, data.Affinity{Facet: facet, Value: value, Decayed: a.decayed()})
 	}

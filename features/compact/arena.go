@@ -68,65 +68,45 @@ func (a *arena) put(block uint32, words int) {
 
 func (a *arena) word(block uint32) *uint64 { return &a.chunks[block>>16][block%chunkWords] }
 
-// list is a slice of pointer-free elements in an arena. Its methods are functions,
-// because the element's type is the caller's to know: one list, one type.
+// list is a slice of numbers in an arena.
 type list struct {
 	block uint32
 	n     uint16
 	words uint16 // of the block; 0 for none
 }
 
-// maxLen is how many elements of size bytes a list can have.
-func maxLen(size uintptr) int { return min(1<<16-1, maxWords*8/int(size)) }
-
-// view is the elements of l; it is good until l grows, shrinks or is freed.
-func view[T any](a *arena, l *list) []T {
+// view is the elements of l; it is good until l grows, shrinks or is dropped.
+func (l *list) view(a *arena) []uint64 {
 	if l.block == 0 {
 		return nil
 	}
-	return unsafe.Slice((*T)(unsafe.Pointer(a.word(l.block))), int(l.n))
+	return unsafe.Slice(a.word(l.block), int(l.n))
 }
 
-// resize makes l hold n elements, keeping the first ones; new ones are arbitrary. n
-// must not be above maxLen.
-func resize[T any](a *arena, l *list, n int) []T {
-	var t T
-	size := int(unsafe.Sizeof(t))
-	need := (n*size + 7) / 8
-	switch {
-	case n == 0:
-		drop(a, l)
-		return nil
-	case need > int(l.words) || need < int(l.words)/2:
+// resize makes l hold n elements, keeping the first ones; new ones are arbitrary.
+func (l *list) resize(a *arena, n int) []uint64 {
+	if n > int(l.words) || n < int(l.words)/2 {
 		from := *l
-		block, words := a.take(need)
-		l.block, l.words = block, uint16(words)
-		if from.block != 0 {
-			keep := min(int(from.n)*size, n*size)
-			copy(unsafe.Slice((*byte)(unsafe.Pointer(a.word(block))), keep), unsafe.Slice((*byte)(unsafe.Pointer(a.word(from.block))), keep))
-			a.put(from.block, int(from.words))
+		*l = list{}
+		if n > 0 {
+			block, words := a.take(n)
+			*l = list{block, uint16(n), uint16(words)}
+			copy(l.view(a), from.view(a))
 		}
+		from.drop(a)
 	}
 	l.n = uint16(n)
-	return view[T](a, l)
+	return l.view(a)
 }
 
-// insert puts x before element i.
-func insert[T any](a *arena, l *list, i int, x T) {
-	all := resize[T](a, l, int(l.n)+1)
+func (l *list) insert(a *arena, i int, x uint64) {
+	all := l.resize(a, int(l.n)+1)
 	copy(all[i+1:], all[i:len(all)-1])
 	all[i] = x
 }
 
-// remove takes elements from i up to j out.
-func remove[T any](a *arena, l *list, i, j int) {
-	all := view[T](a, l)
-	copy(all[i:], all[j:])
-	resize[T](a, l, len(all)-(j-i))
-}
-
 // drop empties l and gives its block back.
-func drop(a *arena, l *list) {
+func (l *list) drop(a *arena) {
 	if l.block != 0 {
 		a.put(l.block, int(l.words))
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math"
 	"strings"
-	"unsafe"
 
 	"kindred/data"
 	"kindred/features/window"
@@ -40,7 +39,7 @@ type Act struct {
 }
 
 // HistoryLen is the number of items.
-func (p *Person) HistoryLen() int { return int(p.history.n) }
+func (p *Person) HistoryLen() int { return p.len(inHistory) }
 
 // AddHistory adds one act to the person's relation with the item, and keeps the
 // newest limit items. Fits(a.At) must hold, and HistoryLen be at most limit.
@@ -56,7 +55,7 @@ func (s *Store) AddHistory(p *Person, a Act, limit int) {
 
 // addNarrow reports false, and changes nothing, where the result is not narrow.
 func (s *Store) addNarrow(p *Person, a Act, limit int) bool {
-	all := view[narrow](&s.arena, &p.history)
+	all := view[narrow](s, p, inHistory)
 	one := narrow{item: a.Item, last: stamped(a.At, 0), kinds: 1 << a.Kind, count: 1, weight: int16(a.Weight)}
 	if a.Kind == data.Rating || math.Float64bits(float64(one.weight)) != math.Float64bits(a.Weight) {
 		return false
@@ -85,7 +84,7 @@ func (s *Store) addNarrow(p *Person, a Act, limit int) bool {
 		return true // older than all of a full history
 	}
 	if len(all) < limit {
-		insert(&s.arena, &p.history, i, one)
+		insert(s, p, inHistory, i, one)
 		return true
 	}
 	copy(all, all[1:i])
@@ -116,7 +115,7 @@ func (s *Store) usedAfter(item Symbol, t int64, other Symbol, u int64) bool {
 }
 
 func (s *Store) addWide(p *Person, a Act, limit int) {
-	all := view[wide](&s.arena, &p.history)
+	all := view[wide](s, p, inHistory)
 	one := wide{item: a.Item, kinds: 1 << a.Kind, count: 1, weight: a.Weight, last: a.At}
 	if a.Kind == data.Rating {
 		one.value, one.rated = a.Value, a.At
@@ -143,7 +142,7 @@ func (s *Store) addWide(p *Person, a Act, limit int) {
 		all[i] = one
 	case len(all)-i >= limit: // older than all of a full history
 	case len(all) < limit:
-		insert(&s.arena, &p.history, i, one)
+		insert(s, p, inHistory, i, one)
 	default:
 		copy(all, all[1:i])
 		all[i-1] = one
@@ -166,15 +165,14 @@ func mergeWide(a, b wide) wide {
 
 // widen gives every entry its wide form.
 func (s *Store) widen(p *Person) {
-	var l list
-	from := view[narrow](&s.arena, &p.history)
-	to := resize[wide](&s.arena, &l, len(from))
+	from := append(s.scratch.history[:0], view[narrow](s, p, inHistory)...)
+	s.scratch.history = from
+	s.drop(p, inHistory)
+	p.Flags |= wideHistory
+	to := resize[wide](s, p, inHistory, len(from))
 	for i, h := range from {
 		to[i] = wide{weight: float64(h.weight), last: h.last.time(), item: h.item, count: uint32(h.count), kinds: h.kinds}
 	}
-	drop(&s.arena, &p.history)
-	p.history = l
-	p.Flags |= wideHistory
 }
 
 // packHistory takes over the history of a profile, for which fitHistory holds.
@@ -186,14 +184,14 @@ func (s *Store) packHistory(p *Person, all []data.HistoryItem) {
 	}
 	if small {
 		p.Flags &^= wideHistory
-		out := resize[narrow](&s.arena, &p.history, len(all))
+		out := resize[narrow](s, p, inHistory, len(all))
 		for k, h := range all {
 			out[len(all)-1-k] = narrow{item: s.Symbols.Of(string(h.Item)), last: stamped(h.Last, 0), kinds: h.Kinds, count: uint16(h.Count), weight: int16(h.Weight)}
 		}
 		return
 	}
 	p.Flags |= wideHistory
-	out := resize[wide](&s.arena, &p.history, len(all))
+	out := resize[wide](s, p, inHistory, len(all))
 	for k, h := range all {
 		out[len(all)-1-k] = wide{weight: h.Weight, value: h.Value, last: h.Last, rated: h.Rated, item: s.Symbols.Of(string(h.Item)), count: h.Count, kinds: h.Kinds}
 	}
@@ -205,20 +203,20 @@ func fitHistory(all []data.HistoryItem) bool {
 			return false // not in order, or an item twice
 		}
 	}
-	return len(all) <= maxLen(unsafe.Sizeof(wide{}))
+	return len(all) <= maxPart
 }
 
 // unpackHistory appends the history of p to dst, newest first.
 func (s *Store) unpackHistory(p *Person, dst []data.HistoryItem) []data.HistoryItem {
 	if p.Flags&wideHistory == 0 {
-		all := view[narrow](&s.arena, &p.history)
+		all := view[narrow](s, p, inHistory)
 		for k := len(all) - 1; k >= 0; k-- {
 			h := &all[k]
 			dst = append(dst, data.HistoryItem{Item: data.ItemID(s.Symbols.Text(h.item)), Kinds: h.kinds, Count: uint32(h.count), Weight: float64(h.weight), Last: h.last.time()})
 		}
 		return dst
 	}
-	all := view[wide](&s.arena, &p.history)
+	all := view[wide](s, p, inHistory)
 	for k := len(all) - 1; k >= 0; k-- {
 		h := &all[k]
 		dst = append(dst, data.HistoryItem{Item: data.ItemID(s.Symbols.Text(h.item)), Kinds: h.kinds, Count: h.count,
@@ -233,7 +231,7 @@ func (s *Store) Ratings(p *Person, scale float64) (n int, sum float64) {
 	if p.Flags&wideHistory == 0 {
 		return 0, 0
 	}
-	all := view[wide](&s.arena, &p.history)
+	all := view[wide](s, p, inHistory)
 	for k := len(all) - 1; k >= 0; k-- {
 		if h := &all[k]; h.kinds&(1<<data.Rating) != 0 {
 			n++

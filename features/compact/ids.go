@@ -26,7 +26,7 @@ type idSet struct {
 const smallIDs = 64
 
 func (s *Store) idSet(k IDKey) *idSet {
-	all := view[idSet](&s.arena, &s.At(k.Who).ids)
+	all := view[idSet](s, s.At(k.Who), inIDs)
 	for i := len(all) - 1; i >= 0; i-- { // the newest day is asked for most
 		if all[i].day == k.Day && all[i].imported == k.Imported {
 			return &all[i]
@@ -47,7 +47,7 @@ func (s *Store) HasID(k IDKey, id uint64) bool {
 	case set.isBig:
 		return s.big[set.ids.block].has(id)
 	}
-	_, found := slices.BinarySearch(view[uint64](&s.arena, &set.ids), id)
+	_, found := slices.BinarySearch(set.ids.view(&s.arena), id)
 	return found
 }
 
@@ -70,7 +70,7 @@ func (s *Store) LoadIDs(k IDKey, ids []uint64) {
 	}
 	set := s.makeIDs(k)
 	if len(ids) <= smallIDs {
-		copy(resize[uint64](&s.arena, &set.ids, len(ids)), ids)
+		copy(set.ids.resize(&s.arena, len(ids)), ids)
 		return
 	}
 	for _, id := range ids {
@@ -82,8 +82,8 @@ func (s *Store) makeIDs(k IDKey) *idSet {
 	if set := s.idSet(k); set != nil {
 		return set
 	}
-	l := &s.At(k.Who).ids
-	insert(&s.arena, l, int(l.n), idSet{day: k.Day, imported: k.Imported})
+	p := s.At(k.Who)
+	insert(s, p, inIDs, p.len(inIDs), idSet{day: k.Day, imported: k.Imported})
 	return s.idSet(k)
 }
 
@@ -91,18 +91,18 @@ func (s *Store) addID(set *idSet, id uint64) bool {
 	if set.isBig {
 		return s.big[set.ids.block].add(id)
 	}
-	all := view[uint64](&s.arena, &set.ids)
+	all := set.ids.view(&s.arena)
 	i, found := slices.BinarySearch(all, id)
 	if found {
 		return false
 	}
 	if len(all) < smallIDs {
-		insert(&s.arena, &set.ids, i, id)
+		set.ids.insert(&s.arena, i, id)
 		return true
 	}
 	b := newBigSet(all)
 	b.add(id)
-	drop(&s.arena, &set.ids)
+	set.ids.drop(&s.arena)
 	set.isBig = true
 	if n := len(s.idleBig); n > 0 {
 		set.ids.block, s.idleBig = s.idleBig[n-1], s.idleBig[:n-1]
@@ -126,7 +126,7 @@ func (s *Store) AppendIDs(dst []uint64, k IDKey) []uint64 {
 		}
 		return dst
 	}
-	return append(dst, view[uint64](&s.arena, &set.ids)...)
+	return append(dst, set.ids.view(&s.arena)...)
 }
 
 // MarkSaved says that a set is stored as it is.
@@ -138,20 +138,20 @@ func (s *Store) MarkSaved(k IDKey) {
 
 // DropIDs forgets all sets of a person.
 func (s *Store) DropIDs(r Ref) {
-	l := &s.At(r).ids
-	for _, set := range view[idSet](&s.arena, l) {
+	p := s.At(r)
+	for _, set := range view[idSet](s, p, inIDs) {
 		s.freeIDs(set)
 	}
-	drop(&s.arena, l)
+	s.drop(p, inIDs)
 }
 
 // DropIDsBefore forgets the sets of days before day; imported ids are kept for good.
 func (s *Store) DropIDsBefore(r Ref, day int32) {
-	l := &s.At(r).ids
-	for i := 0; i < int(l.n); {
-		if set := view[idSet](&s.arena, l)[i]; !set.imported && set.day < day {
+	p := s.At(r)
+	for i := 0; i < p.len(inIDs); {
+		if set := view[idSet](s, p, inIDs)[i]; !set.imported && set.day < day {
 			s.freeIDs(set)
-			remove[idSet](&s.arena, l, i, i+1)
+			s.remove(p, inIDs, i, i+1)
 			continue
 		}
 		i++
@@ -164,7 +164,7 @@ func (s *Store) freeIDs(set idSet) {
 		s.idleBig = append(s.idleBig, set.ids.block)
 		return
 	}
-	drop(&s.arena, &set.ids)
+	set.ids.drop(&s.arena)
 }
 
 // bigSet is a sorted set in chunks, of people who send thousands of messages a day.
@@ -224,8 +224,8 @@ func (b *bigSet) add(id uint64) bool {
 func (s *Store) IDBytes() int {
 	n := 0
 	s.Everybody(func(_ Ref, p *Person) {
-		n += 8 * int(p.ids.words)
-		for _, set := range view[idSet](&s.arena, &p.ids) {
+		n += p.len(inIDs) * widths[inIDs]
+		for _, set := range view[idSet](s, p, inIDs) {
 			if !set.isBig {
 				n += 8 * int(set.ids.words)
 				continue

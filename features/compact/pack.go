@@ -64,6 +64,8 @@ func (s *Store) pack(p *Person, q *data.Profile) bool {
 		return false
 	case !fitRecents(q.Recent), !fitHistory(q.History), !fitAffinities(q.Affinities), !s.fitWindows(q.Slots):
 		return false
+	case len(q.History)*wideWidth+4*s.sizeOf(q) > maxBlock: // no part takes four times what Size counts
+		return false
 	}
 	p.Version, p.LastOffset, p.FirstSeen, p.LastSeen = uint32(q.Version), q.LastOffset, q.FirstSeen, q.LastSeen
 	p.Engagement, p.Sessions = q.Engagement, q.Sessions
@@ -75,7 +77,7 @@ func (s *Store) pack(p *Person, q *data.Profile) bool {
 	s.packHistory(p, q.History)
 	s.packAffinities(p, q.Affinities)
 	s.packWindows(p, q.Slots)
-	out := resize[cluster](&s.arena, &p.clusters, len(q.Clusters))
+	out := resize[cluster](s, p, inClusters, len(q.Clusters))
 	for i, c := range q.Clusters {
 		out[i] = s.packCluster(c)
 	}
@@ -138,6 +140,7 @@ func (s *Store) sizeOf(q *data.Profile) int {
 
 // scratch is what views are built in.
 type scratch struct {
+	history []narrow
 	profile data.Profile
 	slots   []data.Slot
 	papers  []byte
@@ -211,13 +214,13 @@ func (s *Store) unpack(r Ref, x *scratch) *data.Profile {
 	q.Slots = s.unpackWindows(p, q.Slots)
 	q.Affinities = s.unpackAffinities(p, q.Affinities)
 	q.History = s.unpackHistory(p, q.History)
-	recents := view[recent](&s.arena, &p.recents)
+	recents := view[recent](s, p, inRecents)
 	for k := len(recents) - 1; k >= 0; k-- {
 		y := &recents[k]
 		q.Recent = append(q.Recent, data.RecentEvent{ID: text(func(dst []byte) []byte { return s.appendEventID(dst, y) }),
 			Name: s.Symbols.Text(y.name), Item: data.ItemID(s.Symbols.Text(y.item)), At: y.at.time()})
 	}
-	for _, c := range view[cluster](&s.arena, &p.clusters) {
+	for _, c := range view[cluster](s, p, inClusters) {
 		q.Clusters = append(q.Clusters, s.unpackCluster(&c))
 	}
 	return q
@@ -225,8 +228,8 @@ func (s *Store) unpack(r Ref, x *scratch) *data.Profile {
 
 // textLen bounds the bytes that unpack writes.
 func (s *Store) textLen(p *Person) int {
-	n := idBytes + 2*(len(derivedPrefix)+16) + 3*int(p.papers.n) // a UUID's text is that much longer
-	recents := view[recent](&s.arena, &p.recents)
+	n := idBytes + 2*(len(derivedPrefix)+16) + 3*p.len(inPapers) // a UUID's text is that much longer
+	recents := view[recent](s, p, inRecents)
 	for k := range recents {
 		n += recents[k].idLen()
 	}
@@ -236,30 +239,39 @@ func (s *Store) textLen(p *Person) int {
 // Room reports whether the lists of a compact profile can take one event more with
 // an id of so many bytes, so many items, and so many values of facets.
 func (p *Person) Room(idBytes, items, values int) bool {
-	return p.Version < MaxVersion && idBytes <= maxText && int(p.recents.n) < maxLen(unsafe.Sizeof(recent{})) &&
-		int(p.history.n)+items <= maxLen(unsafe.Sizeof(wide{})) && int(p.affinities.n)+values <= maxLen(unsafe.Sizeof(affinity{}))
+	most := p.start(parts) + items*wideWidth + values*widths[inAffinities] + roomForRest
+	if p.Flags&wideHistory == 0 {
+		most += p.len(inHistory) * (wideWidth - widths[inHistory])
+	}
+	return p.Version < MaxVersion && idBytes <= maxText && most <= maxBlock && p.len(inHistory)+items <= maxPart &&
+		p.len(inAffinities)+values <= maxPart && p.len(inRecents) < maxPart
 }
+
+// roomForRest is more than one event adds to the other parts: an entry of recents, of
+// ids and of clusters, times and panes in windows, which may be widened, and the names
+// of two sessions.
+const roomForRest = 2*maxText + 1<<14
 
 // Shrink gives up recent events, oldest first, down to keepRecents, and then the weakest
 // value of the longest facet, down to keepValues a facet, until Size is less by over.
 // It returns how much is still over.
 func (s *Store) Shrink(p *Person, over, keepRecents, keepValues int, halfLife time.Duration) int {
 	target := int(p.size) - over
-	recents := view[recent](&s.arena, &p.recents)
+	recents := view[recent](s, p, inRecents)
 	n, size := 0, int(p.size)
 	for ; size > target && len(recents)-n > keepRecents; n++ {
 		size -= s.recentSize(&recents[n])
 	}
 	s.dropRecents(p, n)
 	for int(p.size) > target {
-		all := view[affinity](&s.arena, &p.affinities)
+		all := view[affinity](s, p, inAffinities)
 		from, to := s.longestFacet(all)
 		if to-from <= keepValues {
 			break
 		}
 		i := from + weakest(all[from:to], halfLife)
 		p.size -= uint32(s.affinitySize(all[i].pair()))
-		remove[affinity](&s.arena, &p.affinities, i, i+1)
+		s.remove(p, inAffinities, i, i+1)
 	}
 	return int(p.size) - target
 }
@@ -280,7 +292,7 @@ func (s *Store) longestFacet(all []affinity) (from, to int) {
 
 // Cluster is the person's assignment by a model, false when there is none.
 func (s *Store) Cluster(p *Person, model string) (data.Assignment, bool) {
-	for _, c := range view[cluster](&s.arena, &p.clusters) {
+	for _, c := range view[cluster](s, p, inClusters) {
 		if s.Symbols.Text(c.model) == model {
 			return s.unpackCluster(&c), true
 		}
@@ -291,7 +303,7 @@ func (s *Store) Cluster(p *Person, model string) (data.Assignment, bool) {
 // SetCluster replaces the person's assignment by the same model, or adds it.
 func (s *Store) SetCluster(p *Person, a data.Assignment) {
 	one := s.packCluster(a)
-	all := view[cluster](&s.arena, &p.clusters)
+	all := view[cluster](s, p, inClusters)
 	i := 0
 	for i < len(all) && s.Symbols.Text(all[i].model) < a.Model {
 		i++
@@ -300,7 +312,7 @@ func (s *Store) SetCluster(p *Person, a data.Assignment) {
 		all[i] = one
 		return
 	}
-	insert(&s.arena, &p.clusters, i, one)
+	insert(s, p, inClusters, i, one)
 }
 
 func (s *Store) packCluster(a data.Assignment) cluster {

@@ -78,41 +78,43 @@ func next(papers []byte) (identifier, []byte) {
 	return identifier(papers[:n]), papers[n:]
 }
 
-// Known is a person's identifier, as found by Knows.
-type Known struct{ entry identifier }
+// Known is one of a person's identifiers: where it is in the papers. It is good until
+// the papers change.
+type Known int
 
 // Knows finds one of the person's identifiers; opens says that it is the one from
 // which the profile id is derived.
 func (s *Store) Knows(p *Person, kind data.IDKind, id string) (known Known, opens, ok bool) {
-	rest := view[byte](&s.arena, &p.papers)
-	if len(rest) == 0 {
-		return Known{}, false, false
+	all := view[byte](s, p, inPapers)
+	if len(all) == 0 {
+		return 0, false, false
 	}
-	n, number := rest[0], byte(kindNumber(kind))
-	rest = rest[1:]
+	number, rest := byte(kindNumber(kind)), all[1:]
 	uuid, isUUID := parseUUID(id)
-	var x identifier
-	for range n {
+	for range all[0] {
+		at := len(all) - len(rest)
+		var x identifier
 		if x, rest = next(rest); x[0]&kindBits == number && x.is(id, uuid, isUUID) {
-			return Known{x}, x.opens(), true
+			return Known(at), x.opens(), true
 		}
 	}
-	return Known{}, false, false
+	return 0, false, false
 }
 
 // See notes that an identifier was seen at time at, for which Fits holds.
-func (k Known) See(at int64) {
-	if at < k.entry.first() {
-		k.entry.setStamp(3, at)
+func (s *Store) See(p *Person, k Known, at int64) {
+	x := identifier(view[byte](s, p, inPapers)[k:])
+	if at < x.first() {
+		x.setStamp(3, at)
 	}
-	if at > k.entry.last() {
-		k.entry.setStamp(9, at)
+	if at > x.last() {
+		x.setStamp(9, at)
 	}
 }
 
 // sections are the identifiers, the two names and the rest.
 func (s *Store) sections(p *Person) (ids, current, previous, rest []byte) {
-	all := view[byte](&s.arena, &p.papers)
+	all := view[byte](s, p, inPapers)
 	if len(all) == 0 {
 		return nil, nil, nil, nil
 	}
@@ -142,7 +144,7 @@ func appendName(dst []byte, name string) []byte {
 // setPapers writes the papers anew; what is given may alias the old ones.
 func (s *Store) setPapers(p *Person, build func(dst []byte) []byte) {
 	s.scratch.papers = build(s.scratch.papers[:0])
-	copy(resize[byte](&s.arena, &p.papers, len(s.scratch.papers)), s.scratch.papers)
+	copy(resize[byte](s, p, inPapers, len(s.scratch.papers)), s.scratch.papers)
 }
 
 func fitIdentity(ids []data.Identifier) bool {

@@ -6,7 +6,7 @@ import "kindred/data"
 type Ref uint32
 
 // Person is the fixed part of a profile; the parts whose size differs from person to
-// person are lists in the store's arena.
+// person are in a block of the store's arena.
 type Person struct {
 	id [2]uint64 // of the profile id, see key
 
@@ -28,13 +28,9 @@ type Person struct {
 	Sessions uint32
 	size     uint32 // see Size
 
-	papers     list // of bytes: identifiers, names of sessions, what is rare
-	windows    list // of uint16
-	recents    list
-	history    list
-	affinities list
-	clusters   list
-	ids        list
+	block uint32 // of the parts
+	words uint16 // that it has
+	lens  [parts]uint16
 }
 
 // Flags are what is yes or no about a person.

@@ -84,12 +84,12 @@ func (s *Store) recentSize(r *recent) int {
 }
 
 // RecentLen is the number of recent events.
-func (p *Person) RecentLen() int { return int(p.recents.n) }
+func (p *Person) RecentLen() int { return p.len(inRecents) }
 
 // AddRecent puts an event among the newest limit ones. Fits(at) must hold, RecentLen
 // be at most limit, and name and id be as they are to be kept.
 func (s *Store) AddRecent(p *Person, id string, name, item Symbol, at int64, limit int) {
-	all := view[recent](&s.arena, &p.recents)
+	all := view[recent](s, p, inRecents)
 	i := len(all) // its place: before it, what is older
 	for i > 0 && s.newer(&all[i-1], id, name, item, at) {
 		i--
@@ -101,7 +101,7 @@ func (s *Store) AddRecent(p *Person, id string, name, item Symbol, at int64, lim
 	one := recent{id: packed, item: item, name: name, at: stamped(at, form)}
 	p.size += uint32(s.recentSize(&one))
 	if len(all) < limit {
-		insert(&s.arena, &p.recents, i, one)
+		insert(s, p, inRecents, i, one)
 		return
 	}
 	p.size -= uint32(s.recentSize(&all[0]))
@@ -115,12 +115,12 @@ func (s *Store) dropRecents(p *Person, n int) {
 	if n <= 0 {
 		return
 	}
-	all := view[recent](&s.arena, &p.recents)
+	all := view[recent](s, p, inRecents)
 	for k := range all[:n] {
 		p.size -= uint32(s.recentSize(&all[k]))
 		s.freeRecent(all[k])
 	}
-	remove[recent](&s.arena, &p.recents, 0, n)
+	s.remove(p, inRecents, 0, n)
 }
 
 // newer reports whether r comes before the event in the order of data.Profile: newest
@@ -134,18 +134,13 @@ func (s *Store) newer(r *recent, id string, name, item Symbol, at int64) bool {
 	return cmp.Or(c, strings.Compare(s.Symbols.Text(r.name), s.Symbols.Text(name)), strings.Compare(s.Symbols.Text(r.item), s.Symbols.Text(item))) < 0
 }
 
-// packRecents takes over the recent events of a profile; false when they have no
-// compact form.
-func (s *Store) packRecents(p *Person, all []data.RecentEvent) bool {
-	if len(all) > maxLen(unsafe.Sizeof(recent{})) {
-		return false
-	}
-	out := resize[recent](&s.arena, &p.recents, len(all))
+// packRecents takes over the recent events of a profile, for which fitRecents holds.
+func (s *Store) packRecents(p *Person, all []data.RecentEvent) {
+	out := resize[recent](s, p, inRecents, len(all))
 	for k, r := range all {
 		packed, form := s.packEventID(r.ID)
 		out[len(all)-1-k] = recent{id: packed, item: s.Symbols.Of(string(r.Item)), name: s.Symbols.Of(r.Name), at: stamped(r.At, form)}
 	}
-	return true
 }
 
 func fitRecents(all []data.RecentEvent) bool {
@@ -154,7 +149,7 @@ func fitRecents(all []data.RecentEvent) bool {
 			return false
 		}
 	}
-	return true
+	return len(all) <= maxPart
 }
 
 func compareRecents(a, b data.RecentEvent) int {

@@ -144,11 +144,13 @@ func (s *Store) Forget(r Ref) {
 
 // empty gives back what the compact profile holds in the arena.
 func (s *Store) empty(p *Person) {
-	for _, r := range view[recent](&s.arena, &p.recents) {
+	for _, r := range view[recent](s, p, inRecents) {
 		s.freeRecent(r)
 	}
-	for _, l := range []*list{&p.papers, &p.windows, &p.recents, &p.history, &p.affinities, &p.clusters} {
-		drop(&s.arena, l)
+	for x := range parts {
+		if x != inIDs {
+			s.drop(p, x)
+		}
 	}
 }
 

@@ -8,7 +8,7 @@ func (s *Store) Touch(people []Ref) {
 	for _, r := range people {
 		if r != 0 {
 			p := s.At(r)
-			sum += p.id[0] + p.Session.ID + uint64(p.Due) + uint64(p.papers.n) + uint64(p.ids.n)
+			sum += p.id[0] + p.Session.ID + uint64(p.Due) + uint64(p.block)
 		}
 	}
 	for _, r := range people {
@@ -16,18 +16,14 @@ func (s *Store) Touch(people []Ref) {
 			continue
 		}
 		p := s.At(r)
-		for _, l := range [...]*list{&p.papers, &p.windows, &p.affinities, &p.ids} {
-			for at := 0; at < min(int(l.words), 4*lineWords); at += lineWords {
-				sum += *s.arena.word(l.block + uint32(at))
-			}
-		}
-		for _, l := range [...]*list{&p.recents, &p.history} { // their newest end
-			for at := int(l.words) - 1; at >= max(0, int(l.words)-4*lineWords); at -= lineWords {
-				sum += *s.arena.word(l.block + uint32(at))
-			}
+		for at := 0; at < min(int(p.words), touchLines*lineWords); at += lineWords {
+			sum += *s.arena.word(p.block + uint32(at))
 		}
 	}
 	s.touched = sum
 }
 
-const lineWords = 8 // of a cache line
+const (
+	lineWords  = 8 // of a cache line
+	touchLines = 16
+)

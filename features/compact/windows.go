@@ -48,7 +48,7 @@ type windows struct {
 }
 
 func (s *Store) windows(p *Person) windows {
-	w := windows{s.shape, view[uint16](&s.arena, &p.windows), 1}
+	w := windows{s.shape, view[uint16](s, p, inWindows), 1}
 	if p.Flags&widePanes != 0 {
 		w.pane = 2
 	}
@@ -276,23 +276,23 @@ func (s *Store) advance(p *Person, w windows, slot, start int, by int64) (after 
 
 // open makes room for units at a place, and shut takes units away.
 func (s *Store) open(p *Person, at, units int) windows {
-	if p.windows.n == 0 {
-		clear(resize[uint16](&s.arena, &p.windows, headUnits))
+	if p.len(inWindows) == 0 {
+		clear(resize[uint16](s, p, inWindows, headUnits))
 	}
-	all := resize[uint16](&s.arena, &p.windows, int(p.windows.n)+units)
+	all := resize[uint16](s, p, inWindows, p.len(inWindows)+units)
 	copy(all[at+units:], all[at:])
 	return s.windows(p)
 }
 
 func (s *Store) shut(p *Person, at, units int) windows {
-	remove[uint16](&s.arena, &p.windows, at, at+units)
+	s.remove(p, inWindows, at, at+units)
 	return s.windows(p)
 }
 
 // widenPanes gives every pane of the person two units.
 func (s *Store) widenPanes(p *Person) {
 	s.scratch.slots = s.unpackWindows(p, s.scratch.slots[:0])
-	drop(&s.arena, &p.windows)
+	s.drop(p, inWindows)
 	p.Flags |= widePanes
 	s.packWindows(p, s.scratch.slots)
 }
@@ -409,7 +409,7 @@ func (s *Store) packWindows(p *Person, slots []data.Slot) {
 	for _, x := range slots {
 		units += w.size(find(x.ID), len(x.Ring)+len(x.Panes))
 	}
-	clear(resize[uint16](&s.arena, &p.windows, units))
+	clear(resize[uint16](s, p, inWindows, units))
 	w = s.windows(p)
 	at := headUnits
 	for _, x := range slots {
