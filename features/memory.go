@@ -214,8 +214,12 @@ func (m *Memory) touch(r compact.Ref, p *compact.Person) {
 	}
 }
 
-// maxSymbols bounds the texts that a memory with a Source keeps beside its people.
-const maxSymbols = 1 << 20
+// maxSymbols and maxTextBytes bound the texts that a memory with a Source keeps beside
+// its people: many of them, or long ones that somebody made up.
+const (
+	maxSymbols   = 1 << 20
+	maxTextBytes = 64 << 20
+)
 
 // Shrink forgets profiles that were used longest ago until at most limit are in
 // memory. Call it after a Commit was saved; it does nothing to a memory without a
@@ -224,7 +228,7 @@ func (m *Memory) Shrink(limit int) {
 	if m.src == nil {
 		return
 	}
-	if m.people.Symbols.Len() > maxSymbols {
+	if m.people.Symbols.Len() > maxSymbols || m.people.Symbols.TextBytes() > maxTextBytes {
 		m.forgetEverybody() // and the texts of those who were forgotten before
 		return
 	}

@@ -16,6 +16,7 @@ type Symbols struct {
 	table []uint32     // symbol by hash, open addressing; 0 is empty
 	known []symbol     // [0] is the empty text
 	text  [][]byte     // chunks, never moved, never written twice
+	room  int          // bytes of all chunks
 }
 
 type symbol struct {
@@ -35,6 +36,9 @@ func newSymbols() Symbols {
 
 // Len is the number of symbols.
 func (s *Symbols) Len() int { return len(s.known) }
+
+// TextBytes is the memory that the texts themselves take.
+func (s *Symbols) TextBytes() int { return s.room }
 
 // Of is the symbol of a text.
 func (s *Symbols) Of(text string) Symbol {
@@ -96,6 +100,7 @@ func (s *Symbols) keep(first, second string) (chunk, at uint32) {
 	last := len(s.text) - 1
 	if last < 0 || len(s.text[last])+n > cap(s.text[last]) {
 		s.text = append(s.text, make([]byte, 0, max(textChunk, n)))
+		s.room += max(textChunk, n)
 		last++
 	}
 	at = uint32(len(s.text[last]))
