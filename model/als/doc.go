@@ -31,7 +31,7 @@
 // Both sides are rotated into the basis, which changes neither products nor norms. The
 // decomposition is exact to float64 (function eigen), so D is the matrix itself, not an approximation of it.
 // Rows gather the other side from a copy in half precision where the processor decodes it
-// (kernel.Current above Generic): loss and NDCG are equal to four digits, and half the bytes are what a large
+// (kernel.Current above Generic) and it is large: loss and NDCG are equal to four digits, and half the bytes are what a large
 // fit waits for. The Gram matrix and the factors themselves stay float32.
 //
 // Overrelaxation moves each row ω = 1 + Overrelaxation times as far as its solution is away

@@ -29,9 +29,6 @@ func TestHalfUnitKeepsEveryEntryInRange(t *testing.T) {
 // TestHalfPrecisionGivesTheSameSolution solves rows from factors of very different sizes, gathered in half
 // precision and in full.
 func TestHalfPrecisionGivesTheSameSolution(t *testing.T) {
-	if kernel.Current() == kernel.Generic {
-		t.Skip("plain Go gathers in full precision")
-	}
 	x := people(200, 80, 53)
 	cfg := configs()["flat"]
 	cfg.CGSteps = 20
@@ -41,8 +38,8 @@ func TestHalfPrecisionGivesTheSameSolution(t *testing.T) {
 				cfg := cfg
 				cfg.StdDev, cfg.Regularization = size, .5*size*size
 				s := newSweeper(objectiveOf(cfg, x), cfg, 2, x.Rows)
-				if !half {
-					s.half = nil
+				if half {
+					s.half = make([]uint16, x.Rows*cfg.Factors)
 				}
 				users := make([]float32, x.Rows*cfg.Factors)
 				if err := s.halfStep(t.Context(), users, initialItems(x, cfg, nil), x); err != nil {
@@ -74,9 +71,7 @@ func TestManySmallFactorsFitIntoHalfPrecision(t *testing.T) {
 	}
 	x := people(700, 20, 61)
 	s := newSweeper(objectiveOf(cfg, x), cfg, 1, x.Rows)
-	if s.half == nil {
-		t.Skip("plain Go gathers in full precision")
-	}
+	s.half = make([]uint16, x.Rows*cfg.Factors)
 	users, items := make([]float32, x.Rows*cfg.Factors), initialItems(x, cfg, nil)
 	for i := range users {
 		users[i] = 1e-6
@@ -95,16 +90,13 @@ func TestManySmallFactorsFitIntoHalfPrecision(t *testing.T) {
 
 // TestHalfPrecisionCostsNoLoss is the measurement that the choice of half precision rests on, in small.
 func TestHalfPrecisionCostsNoLoss(t *testing.T) {
-	if kernel.Current() == kernel.Generic {
-		t.Skip("plain Go gathers in full precision")
-	}
 	x := people(300, 120, 59)
 	for name, cfg := range configs() {
 		t.Run(name, func(t *testing.T) {
 			fitted := func(half bool) float64 {
 				s := newSweeper(objectiveOf(cfg, x), cfg, 1, x.Rows)
-				if !half {
-					s.half = nil
+				if half {
+					s.half = make([]uint16, x.Rows*cfg.Factors)
 				}
 				users, items := make([]float32, x.Rows*cfg.Factors), initialItems(x, cfg, nil)
 				for range cfg.Iterations {

@@ -31,6 +31,11 @@ type sweeper struct {
 	unit     float64   // a power of two; with it diagonal is times unit²
 }
 
+// halfFrom is how many numbers of a side are worth a copy in half precision. A smaller side
+// is near the processor anyway, and what is fitted from it is the same, but for the last
+// digits, at every kernel level.
+const halfFrom = 1 << 16
+
 // newSweeper makes the memory that all workers share, for sides of at most so many rows.
 func newSweeper(loss objective, cfg Config, workers, rows int) *sweeper {
 	f := cfg.Factors
@@ -40,7 +45,7 @@ func newSweeper(loss objective, cfg Config, workers, rows int) *sweeper {
 	if s.solver == SolverCG {
 		s.values, s.vectors = make([]float64, f), make([]float64, f*f)
 		s.diagonal, s.basis = make([]float32, f), make([]float32, f*f)
-		if kernel.Current() > kernel.Generic { // plain Go decodes slower than it waits for memory
+		if kernel.Current() > kernel.Generic && rows*f > halfFrom { // plain Go decodes slower than it waits for memory
 			s.half = make([]uint16, rows*f)
 		}
 	}
