@@ -64,8 +64,8 @@ bench-http: ## Measure a server with made-up models under load into docs/benchma
 	@deploy/bench/http.sh $(if $(ONLY),-only "$(ONLY)") $(BENCHFLAGS)
 
 .PHONY: eval
-eval: build ## Run ladder cases D7 and D1: make eval DATASETS=DIR [OUT=eval]
-	@if [ -z "$(DATASETS)" ]; then echo "make eval: say where the data sets are: make eval DATASETS=DIR (a folder that holds ml-100k and ncf-ml-1m)" >&2; exit 2; fi
+eval: build ## Run ladder cases D7, D1 and D2: make eval DATASETS=DIR [OUT=eval]
+	@if [ -z "$(DATASETS)" ]; then echo "make eval: say where the data sets are: make eval DATASETS=DIR (a folder that holds ml-100k, ncf-ml-1m and gowalla-lightgcn)" >&2; exit 2; fi
 	bin/kindred evaluate --ladder "$(DATASETS)" --out "$(or $(OUT),eval)"
 
 .PHONY: generate
