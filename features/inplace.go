@@ -131,7 +131,7 @@ func (f *fold) applyInPlace(x *plan) error {
 	if len(e.Items) > 0 {
 		x.first = people.Symbols.Of(string(e.Items[0].ID))
 	}
-	people.AddRecent(p, e.ID, people.Symbols.Of(clip(e.Name, maxRecentName)), x.first, x.at, f.b.cfg.RecentCap)
+	people.AddRecent(p, e.ID, f.m.nameOf(e.Name), x.first, x.at, f.b.cfg.RecentCap)
 	if x.kind != data.KindNone {
 		f.interactInPlace(x)
 	}
@@ -185,6 +185,28 @@ func (f *fold) sessionInPlace(x *plan) {
 	if replaced || !wasOpen {
 		f.change(data.Change{Profile: people.ID(f.who), Type: "session_started", To: people.SessionID(p)}, f.now)
 	}
+}
+
+// nameOf is the symbol of an event's name as recents keep it. Names are few: the last
+// ones are remembered.
+func (m *Memory) nameOf(name string) compact.Symbol {
+	names := &m.scratch.eventNames
+	for i := range names {
+		if names[i].text == name && name != "" {
+			return names[i].symbol
+		}
+	}
+	x := m.people.Symbols.Of(clip(name, maxRecentName))
+	if len(name) <= maxRecentName {
+		names[m.scratch.nextName%len(names)] = eventName{m.people.Symbols.Text(x), x}
+		m.scratch.nextName++
+	}
+	return x
+}
+
+type eventName struct {
+	text   string
+	symbol compact.Symbol
 }
 
 // extend adds the event to a session.
@@ -264,12 +286,14 @@ func (f *fold) inOrder(facets map[string][]string) []facet {
 
 // scratch is memory that folding uses again.
 type scratch struct {
-	plan      plan
-	facets    []facet
-	refs      []compact.Ref
-	vector    [len(dimensions)]float64
-	behaviour behaviour
-	sums      []float64
-	assign    []float64
-	key       []byte
+	plan       plan
+	facets     []facet
+	eventNames [8]eventName
+	nextName   int
+	refs       []compact.Ref
+	vector     [len(dimensions)]float64
+	behaviour  behaviour
+	sums       []float64
+	assign     []float64
+	key        []byte
 }

@@ -71,6 +71,7 @@ func NewMemory(partition int32, state State, src Source, clusterers Clusterers) 
 // forgetEverybody starts with no people at all.
 func (m *Memory) forgetEverybody() {
 	m.people = compact.NewStore(shapeOf(builtinSlots()))
+	m.scratch = scratch{}
 	m.timers = newTimers()
 	m.counters.unbind()
 }
@@ -85,12 +86,7 @@ func (m *Memory) Prefetch(ctx context.Context, events []data.Event) error {
 			return err
 		}
 	}
-	refs := m.scratch.refs[:0]
-	for i := range events {
-		refs = append(refs, m.people.Find(events[i].Profile))
-	}
-	m.people.Touch(refs)
-	m.scratch.refs = refs
+	m.people.Touch(len(events), func(i int) data.ProfileID { return events[i].Profile })
 	return nil
 }
 

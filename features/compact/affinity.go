@@ -48,8 +48,11 @@ func (s *Store) AddAffinity(p *Person, pair Symbol, at int64, w float64, limit i
 		}
 	}
 	one.set(data.Decayed{S: window.Bounded(w), T: at})
-	from, to := s.facetRange(all, pair)
-	i := from + s.place(all[from:to], pair)
+	from, to := 0, 0
+	if len(all) >= limit {
+		from, to = s.facetRange(all, pair)
+	}
+	i := s.place(all, pair)
 	if to-from >= limit {
 		if w <= 0 {
 			return
@@ -73,30 +76,27 @@ func (s *Store) AddAffinity(p *Person, pair Symbol, at int64, w float64, limit i
 	insert(s, p, inAffinities, i, one)
 }
 
-// facetRange is where the values of the pair's facet are, or would be.
+// facetRange is where the values of the pair's facet are.
 func (s *Store) facetRange(all []affinity, pair Symbol) (from, to int) {
 	facet := s.Symbols.known[pair].facet
 	for from < len(all) && s.Symbols.known[all[from].pair()].facet != facet {
 		from++
-	}
-	if from == len(all) { // a new facet: before the first greater one
-		name := s.Symbols.Text(facet)
-		for from = 0; from < len(all) && s.Symbols.Text(s.Symbols.known[all[from].pair()].facet) < name; from++ {
-		}
-		return from, from
 	}
 	for to = from; to < len(all) && s.Symbols.known[all[to].pair()].facet == facet; to++ {
 	}
 	return from, to
 }
 
-// place is how many of one facet's values are less than the pair's.
+// place is how many values are before the pair in the order of facet and value.
 func (s *Store) place(all []affinity, pair Symbol) int {
-	_, value := s.Symbols.Texts(pair)
+	facet, value := s.Symbols.Texts(pair)
+	of := s.Symbols.known[pair].facet
 	low, high := 0, len(all)
 	for low < high {
 		middle := (low + high) / 2
-		if _, v := s.Symbols.Texts(all[middle].pair()); v < value {
+		x := all[middle].pair()
+		f, v := s.Symbols.Texts(x)
+		if f < facet || s.Symbols.known[x].facet == of && v < value {
 			low = middle + 1
 		} else {
 			high = middle

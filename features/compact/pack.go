@@ -140,6 +140,8 @@ func (s *Store) sizeOf(q *data.Profile) int {
 
 // scratch is what views are built in.
 type scratch struct {
+	keys    [][2]uint64
+	refs    []Ref
 	history []narrow
 	profile data.Profile
 	slots   []data.Slot

@@ -11,6 +11,7 @@ import (
 type Store struct {
 	Symbols Symbols
 	shape   Shape
+	sizes   sizes
 
 	arena  arena
 	chunks [][]Person
@@ -42,7 +43,7 @@ const dead = ^Ref(0)
 
 // NewStore returns an empty store of profiles with windows of the given shape.
 func NewStore(shape Shape) *Store {
-	return &Store{Symbols: newSymbols(), shape: shape, made: 1, table: make([]entry, 64),
+	return &Store{Symbols: newSymbols(), shape: shape, sizes: sizesOf(shape), made: 1, table: make([]entry, 64),
 		rich: map[Ref]*data.Profile{}, foreign: map[Ref]data.ProfileID{}}
 }
 

@@ -1,26 +1,46 @@
 package compact
 
-// Touch reads a little of what folding into these people's profiles will read, so that
-// the cache misses of a batch overlap instead of each waiting for the one before. 0 is
-// nobody. It changes nothing.
-func (s *Store) Touch(people []Ref) {
-	var sum uint64 // so that the reads are not left out
-	for _, r := range people {
-		if r != 0 {
-			p := s.At(r)
-			sum += p.id[0] + p.Session.ID + uint64(p.Due) + uint64(p.block)
+import "kindred/data"
+
+// Touch reads a little of what folding into these profiles will read, so that the
+// cache misses of a batch overlap instead of each waiting for the one before: first
+// where the table has them all, then the people, then their blocks. It changes nothing,
+// and does not mind a profile that it does not know, or takes for another.
+func (s *Store) Touch(n int, id func(int) data.ProfileID) {
+	keys, refs := s.scratch.keys[:0], s.scratch.refs[:0]
+	for i := range n {
+		if key, ok := parseID(string(id(i))); ok {
+			keys = append(keys, key)
 		}
 	}
-	for _, r := range people {
-		if r == 0 {
+	mask := uint32(len(s.table) - 1)
+	for i := range keys {
+		at := uint32(keys[i][1]) & mask
+		for e := s.table[at]; e.ref != 0; e = s.table[at] {
+			if e.tag == uint32(keys[i][0]) && e.ref != dead {
+				refs = append(refs, e.ref)
+				break
+			}
+			at = (at + 1) & mask
+		}
+	}
+	var sum uint64 // so that the reads are not left out
+	for _, r := range refs {
+		p := s.At(r)
+		sum += p.id[0] + p.Session.ID + uint64(p.Due) + uint64(p.block)
+	}
+	for _, r := range refs {
+		p := s.At(r)
+		block, words := p.block, min(uint32(p.words), touchLines*lineWords)
+		if words == 0 {
 			continue
 		}
-		p := s.At(r)
-		for at := 0; at < min(int(p.words), touchLines*lineWords); at += lineWords {
-			sum += *s.arena.word(p.block + uint32(at))
+		chunk := s.arena.chunks[block>>16]
+		for at := block % chunkWords; words >= lineWords; at, words = at+lineWords, words-lineWords {
+			sum += chunk[at]
 		}
 	}
-	s.touched = sum
+	s.scratch.keys, s.scratch.refs, s.touched = keys, refs, sum
 }
 
 const (

@@ -142,13 +142,37 @@ func (w windows) setSum(at int, v float64) {
 // SlotSet is a set of slots: bit i for slot i of the shape.
 type SlotSet uint32
 
+// sizes are, for each slot of a shape, the units of one time or pane, narrow and wide,
+// and those before the first one.
+type sizes struct {
+	each [2][2 * headUnits]uint8
+	head [2 * headUnits]uint8
+}
+
+func sizesOf(shape Shape) (z sizes) {
+	for i, d := range shape {
+		switch {
+		case d.Ring > 0:
+			z.each[0][i], z.each[1][i] = timeUnits, timeUnits
+		case d.Sum:
+			z.head[i], z.each[0][i], z.each[1][i] = 2, 1+sumUnits, 2+sumUnits
+		default:
+			z.head[i], z.each[0][i], z.each[1][i] = 2, 1, 2
+		}
+	}
+	return z
+}
+
 // CountEvent counts one event at time t, of value v, in the given slots: its time in a
 // ring, in panes the event, and v where the slot has a sum. t must be positive, Fits(t)
 // hold, and p.Version be below MaxVersion.
 func (s *Store) CountEvent(p *Person, slots SlotSet, t int64, v float64) {
 	w, at := s.windows(p), headUnits
 	for slot := range s.shape {
-		if slots&(1<<slot) != 0 {
+		if slots == 0 {
+			return
+		}
+		if slots&1 != 0 {
 			if d := &s.shape[slot]; d.Ring > 0 {
 				s.addTime(p, w, slot, at, t)
 			} else {
@@ -159,8 +183,12 @@ func (s *Store) CountEvent(p *Person, slots SlotSet, t int64, v float64) {
 				at = w.start(slot)
 			}
 		}
-		if n := w.count(slot); n > 0 {
-			at += w.size(slot, n)
+		slots >>= 1
+		if len(w.units) == 0 {
+			continue
+		}
+		if n := int(uint8(w.units[slot>>1] >> (8 * (slot & 1)))); n > 0 {
+			at += int(s.sizes.head[slot]) + n*int(s.sizes.each[w.pane-1][slot])
 		}
 	}
 }

@@ -82,7 +82,7 @@ func New(cfg Config) *Crowd {
 		price := float64(c.rng.IntN(20_000)) / 100
 		c.what = append(c.what, item{id: data.ItemID(fmt.Sprintf("sku-%05d", k)), price: price,
 			facets: map[string][]string{"category": {category}, "brand": {brand}},
-			props:  fmt.Sprintf(`{"product_id":"sku-%05d","price":%g,"currency":"EUR","url":"https://shop.example/p/%05d"}`, k, price, k)})
+			props:  fmt.Sprintf(`{"product_id":"sku-%05d","price":%g,"currency":"EUR"}`, k, price)})
 	}
 	for range cfg.Visits {
 		c.visits = append(c.visits, c.arrive())
@@ -101,8 +101,7 @@ var names = [...]struct {
 	share int
 }{{"Product Viewed", 80}, {"Product Clicked", 12}, {"Product Added", 6}, {"Order Completed", 2}}
 
-const context = `{"ip":"203.0.113.7","locale":"de-DE","page":{"path":"/p/12345","referrer":"https://search.example/?q=lamp"},` +
-	`"userAgent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"}`
+const context = `{"ip":"203.0.113.7","locale":"de-DE","page":{"path":"/p/12345"}}`
 
 // People is how many people there are.
 func (c *Crowd) People() int { return len(c.who) }
