@@ -29,7 +29,9 @@ func newLoad(g *globals) *cobra.Command {
 		Long: "Load sends what people, bots and bad clocks send, and reports requests a second, latencies, and how soon an event shows in\n" +
 			"recommendations. Without --rate, each client sends when it has its answer (closed loop); with it, requests are due at times\n" +
 			"drawn beforehand and their latency counts from then (open loop), however late the server lets them be sent.\n\n" +
-			"It writes events into the server it drives: use a server made for it. Only loopback is loaded unless --allow-remote is given.\n" +
+			"It writes events into the server it drives (asking for recommendations does, too: what was shown): use a server made for it.\n" +
+			"Its people and items are user-1, user-2 … and item-1, item-2 …, which a server of your own data does not know: name yours with\n" +
+			"--person-prefix and --item-prefix, and how many with --people and --items. Only loopback is loaded unless --allow-remote is given.\n" +
 			"The same seed and --run send the same calls; Ctrl-C prints what was measured so far.",
 		Example: "  kindred load --addr 127.0.0.1:8080 --duration 10s\n" +
 			"  kindred load --target recommendations --rate 500 --people 100000 --prefill 20 --distinct --duration 30s\n" +
@@ -48,18 +50,18 @@ func (f *loadFlags) add(c *cobra.Command) {
 	fl.StringVar(&f.cfg.Key, "key", "", "API key with the scopes that the target needs (default $KINDRED_LOAD_KEY)")
 	fl.BoolVar(&f.cfg.AllowRemote, "allow-remote", false, "load a server on another machine, which is yours to load")
 	fl.StringVar(&f.cfg.Target, "target", d.Target, "what to send: "+strings.Join(load.Targets(), ", "))
-	fl.StringVar(&f.mix, "mix", "ingest=10,recommendations=88,freshness=2", "what mixed sends, as KIND=WEIGHT,…")
+	fl.StringVar(&f.mix, "mix", "ingest=10,recommendations=88,freshness=2", "what the target mixed sends, as KIND=WEIGHT,…; KIND is noop, recommendations, ingest or freshness")
 	fl.DurationVar(&f.cfg.Duration, "duration", d.Duration, "how long to measure")
 	fl.DurationVar(&f.cfg.Warmup, "warmup", 0, "how long to send before measuring")
 	fl.Float64Var(&f.cfg.Rate, "rate", 0, "operations a second (open loop); 0 is the closed loop")
-	fl.StringVar(&f.cfg.Arrivals, "arrivals", d.Arrivals, "of the open loop: poisson or uniform")
+	fl.StringVar(&f.cfg.Arrivals, "arrivals", d.Arrivals, "when requests are due in the open loop: poisson or uniform")
 	fl.IntVar(&f.cfg.Clients, "clients", d.Clients, "how many send at the same time; with --rate, at most")
 	fl.DurationVar(&f.cfg.Diurnal, "diurnal", 0, "period of a compressed day that the rate follows")
 	fl.Float64Var(&f.cfg.DiurnalSwing, "diurnal-swing", d.DiurnalSwing, "share by which the rate rises and falls over the day")
-	fl.DurationVar(&f.cfg.SpikeEvery, "spike-every", 0, "period of spikes, which end it")
+	fl.DurationVar(&f.cfg.SpikeEvery, "spike-every", 0, "period of spikes in the open loop; each spike is at the end of its period")
 	fl.DurationVar(&f.cfg.SpikeFor, "spike-for", d.SpikeFor, "how long a spike lasts")
 	fl.Float64Var(&f.cfg.SpikeTimes, "spike-times", d.SpikeTimes, "the rate during a spike, in rates")
-	fl.Uint64Var(&f.cfg.Seed, "seed", d.Seed, "of everything drawn")
+	fl.Uint64Var(&f.cfg.Seed, "seed", d.Seed, "seed of everything drawn")
 	fl.StringVar(&f.cfg.Run, "run", "", "name in every messageId; a second run of the same name and seed is all duplicates (default: the time)")
 	fl.IntVar(&f.cfg.Batch, "batch", d.Batch, "tracking calls in an ingest batch")
 	fl.IntVar(&f.cfg.N, "n", d.N, "items asked for")
