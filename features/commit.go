@@ -27,6 +27,9 @@ type commit struct {
 // part is what one key has of bytes or hashes.
 type part struct{ from, to int }
 
+// maxKeptChanges bounds the memory of changes that is used again.
+const maxKeptChanges = 4096
+
 // Commit is everything that folding changed since the last Commit, to be saved
 // with the given cursor. The memory forgets the changes, not the state: it is
 // ready for the next record once the commit is saved, and to be thrown away if it
@@ -55,7 +58,10 @@ func (m *Memory) Commit(cursor int64) (*data.Commit, error) {
 	c.State = c.bytes[:state:state] // all bytes are written: they do not move any more
 	m.commitIDs(c)
 	c.SetTimers, c.ClearTimers = m.takeTimers(c.SetTimers[:0], c.ClearTimers[:0])
-	m.changes, m.links, m.late, m.dead, m.emitted = m.changes[:0], nil, nil, nil, nil
+	if m.changes = m.changes[:0]; cap(m.changes) > maxKeptChanges {
+		m.changes = nil
+	}
+	m.links, m.late, m.dead, m.emitted = nil, nil, nil, nil
 	m.batch++
 	return &c.Commit, nil
 }

@@ -294,6 +294,7 @@ type scratch struct {
 	vector     [len(dimensions)]float64
 	behaviour  behaviour
 	sums       []float64
+	counts     [compact.MaxSlots]int
 	assign     []float64
 	key        []byte
 }

@@ -1,7 +1,6 @@
 package features
 
 import (
-	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -118,8 +117,9 @@ func (m *Memory) vectorInPlace(b *Builder, p *compact.Person, now int64) []float
 		revenue: people.Sum(p, b.revenueSlot, now), items: p.HistoryLen(), sessions: p.Sessions, events: p.Session.Events,
 		engagement: engagementScore(p.Engagement, now), first: p.FirstSeen, last: p.LastSeen, now: now,
 	}
+	people.Counts(p, now, m.scratch.counts[:])
 	for i, slot := range b.countedSlots {
-		in.counts[i] = people.Count(p, slot, now)
+		in.counts[i] = m.scratch.counts[slot]
 	}
 	in.ratings, in.ratingSum = people.Ratings(p, ratingScale)
 	m.scratch.sums = people.AppendSums(m.scratch.sums[:0], p, people.Symbols.Of(focusFacet), now, AffinityHalfLife)
@@ -142,15 +142,15 @@ func focusOf(sums []float64) float64 {
 	for _, s := range sums {
 		all += s
 	}
-	slices.SortFunc(sums, func(a, b float64) int { return cmp.Compare(b, a) })
-	var total float64
-	for _, s := range sums {
-		total += s / all
-	}
 	if len(sums) == 0 {
 		return math.NaN()
 	}
-	return math.Max(0, sums[0]/all) / total
+	slices.Sort(sums)
+	var total float64
+	for _, s := range slices.Backward(sums) {
+		total += s / all
+	}
+	return sums[len(sums)-1] / all / total
 }
 
 func days(ms int64) float64 {

@@ -15,7 +15,10 @@ type Slot struct {
 	Sum   bool         // panes hold a sum beside the count
 }
 
-// Shape is the windows of a profile, by rising ID; at most 18.
+// MaxSlots is how many windows there can be.
+const MaxSlots = 2 * headUnits
+
+// Shape is the windows of a profile, by rising ID; at most MaxSlots.
 type Shape []Slot
 
 // The windows of a person are one list of 16-bit units: for every slot of the shape a
@@ -145,8 +148,8 @@ type SlotSet uint32
 // sizes are, for each slot of a shape, the units of one time or pane, narrow and wide,
 // and those before the first one.
 type sizes struct {
-	each [2][2 * headUnits]uint8
-	head [2 * headUnits]uint8
+	each [2][MaxSlots]uint8
+	head [MaxSlots]uint8
 }
 
 func sizesOf(shape Shape) (z sizes) {
@@ -359,6 +362,49 @@ func (s *Store) Count(p *Person, slot int, now int64) int {
 		}
 	}
 	return total
+}
+
+// Counts writes Count of every slot into dst, in one pass.
+func (s *Store) Counts(p *Person, now int64, dst []int) {
+	w, at := s.windows(p), headUnits
+	for slot := range s.shape {
+		dst[slot] = 0
+		if len(w.units) == 0 {
+			continue
+		}
+		n := int(uint8(w.units[slot>>1] >> (8 * (slot & 1))))
+		if n == 0 {
+			continue
+		}
+		d := &s.shape[slot]
+		start, each := at+int(s.sizes.head[slot]), int(s.sizes.each[w.pane-1][slot])
+		at = start + n*each
+		total := 0
+		if d.Ring > 0 {
+			for i := at - timeUnits; i >= start; i -= timeUnits {
+				t := w.time(i)
+				if t <= now-d.Panes.Width*d.Panes.N {
+					break
+				}
+				if t <= now {
+					total++
+				}
+			}
+			dst[slot] = total
+			continue
+		}
+		late := int64(w.long(start-2)) - d.Panes.Index(now) // how many panes the newest is after now's
+		for i := at - each; i >= start; i -= each {
+			back, count := w.tally(i)
+			if back-late >= d.Panes.N {
+				break
+			}
+			if back >= late {
+				total += int(count)
+			}
+		}
+		dst[slot] = total
+	}
 }
 
 // Sum is the sum over the slot's panes in the window before now, oldest first.

@@ -52,6 +52,10 @@ func TestWindowsAgreeWithPackageWindow(t *testing.T) {
 			if shape[i].Ring > 0 {
 				n = window.CountRing(x.Ring, now, shape[i].Panes.Width*shape[i].Panes.N)
 			}
+			var all [4]int
+			if s.Counts(p, now, all[:]); all[i] != n {
+				t.Fatalf("slot %d counts %d, want %d", i, all[i], n)
+			}
 			if got, total := s.Count(p, i, now), s.Sum(p, i, now); got != n || total != sum {
 				t.Fatalf("slot %d reads %d and %v, want %d and %v", i, got, total, n, sum)
 			}
