@@ -41,6 +41,15 @@
 //   - A profile is bounded. Config.MaxProfileBytes covers everything but History,
 //     which has its own cap; over budget, the oldest and least goes first (budget.go).
 //
+// # Two ways of folding one event
+//
+// apply folds an event into a data.Profile; it is the definition, and what Merge and
+// everything seldom works on. applyInPlace folds a usual event, which nearly all are,
+// into the compact form of the profile (package compact) and allocates nothing. plan
+// decides between them before anything changes, and a test folds whole logs both ways
+// and compares every stored byte.
+//
 // The sub-packages hold the parts that need no profile: identity (which profile an
-// event belongs to), session, window. Package features/stream owns the loop.
+// event belongs to), session, window; compact holds the people of a Memory. Package
+// features/stream owns the loop.
 package features

@@ -5,10 +5,10 @@
 //
 // # Layout
 //
-//	Person      224 bytes in slabs: what every profile has, and the heads of
-//	            seven lists of 8 bytes each
-//	arena       the lists, in blocks of 8-byte words from large chunks, at most an
-//	            eighth of each idle; freed blocks are used again, by size
+//	Person      184 bytes in slabs: what every profile has
+//	block       of the arena, one a person: their lists, one after the other
+//	            (parts.go); blocks are of 8-byte words, at most an eighth of each is
+//	            idle, and freed ones are used again, by size
 //	Symbols     every text that people share, once: items, event names, facets with
 //	            their values; a profile holds 4-byte numbers
 //	table       profile id to Person, open addressing, 8 bytes an entry
@@ -17,8 +17,8 @@
 // bytes an item, 48 where an entry does not fit: ratings, large or fractional
 // weights), affinities (18 bytes a value), windows (units of 2 bytes, see windows.go),
 // papers (bytes: identifiers, names of sessions, what is rare), clusters (40 bytes), and
-// the message ids of package features' dedup (8 bytes an id). Lists that change at
-// their newest end are kept oldest first.
+// the days of the message ids of package features' dedup, whose ids (8 bytes each) have
+// blocks of their own. Lists that change at their newest end are kept oldest first.
 //
 // # Open and closed
 //

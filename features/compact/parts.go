@@ -4,14 +4,15 @@ import "unsafe"
 
 // part is one of the lists of a person. They lie one after the other in one block of
 // the arena, in this order: those whose elements are whole words first, so that every
-// element is aligned, and those that change most often last, so that little moves.
+// element is aligned, and those that are large and grow at their end before those that
+// change in the middle, so that little moves.
 type part uint8
 
 const (
-	inRecents    part = iota // []recent
-	inClusters               // []cluster
+	inClusters   part = iota // []cluster
 	inIDs                    // []idSet
-	inHistory                // []narrow or []wide
+	inHistory                // []narrow or []wide; the largest
+	inRecents                // []recent
 	inAffinities             // []affinity
 	inWindows                // []uint16
 	inPapers                 // []byte
@@ -19,8 +20,8 @@ const (
 )
 
 // widths are the bytes of an element; a history may be wide.
-var widths = [parts]int{int(unsafe.Sizeof(recent{})), int(unsafe.Sizeof(cluster{})), int(unsafe.Sizeof(idSet{})),
-	int(unsafe.Sizeof(narrow{})), int(unsafe.Sizeof(affinity{})), 2, 1}
+var widths = [parts]int{int(unsafe.Sizeof(cluster{})), int(unsafe.Sizeof(idSet{})), int(unsafe.Sizeof(narrow{})),
+	int(unsafe.Sizeof(recent{})), int(unsafe.Sizeof(affinity{})), 2, 1}
 
 const wideWidth = int(unsafe.Sizeof(wide{}))
 
@@ -67,7 +68,7 @@ func (s *Store) splice(p *Person, x part, i, cut, add int) {
 	need := (end + grow + 7) / 8
 	tail := end - at - cut*width
 	p.lens[x] += uint16(add - cut)
-	if need > int(p.words) || need < int(p.words)/2 {
+	if need > int(p.words) || need < int(p.words)/2 || need == 0 && p.words > 0 {
 		from, words := p.block, int(p.words)
 		p.block, p.words = 0, 0
 		if need > 0 {

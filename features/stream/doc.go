@@ -32,6 +32,7 @@
 // appends nothing: what the first fold emitted is in the log. Equal log, equal bytes.
 //
 // Invariants: only this package calls Save. Effects are once, outputs at least once
-// with deterministic ids. Memory per partition is bounded by Options.CachedProfiles
-// and by the catalogue (popularity counters).
+// with deterministic ids. Memory per partition is bounded by Options.CachedProfiles,
+// by a million texts or 64 MiB of them, and by the catalogue (popularity counters). What
+// the fold keeps of a record it copies: events alias the records of their batch.
 package stream
