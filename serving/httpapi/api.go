@@ -18,6 +18,7 @@ type api struct {
 	metrics *metrics
 	huma    huma.API
 	bodies  bodies // of tracking calls
+	answers bodies // of recommendations
 }
 
 // New returns the handler of the whole server. The error is cfg's, or names a
@@ -91,7 +92,7 @@ func (a *api) openAPI() huma.Config {
 	c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", nil
 	c.RejectUnknownQueryParameters = true
 	c.Transformers = append(c.Transformers, brief)
-	c.Formats = map[string]huma.Format{"application/json": jsonFormat(), "json": jsonFormat()}
+	c.Formats = map[string]huma.Format{"application/json": a.jsonFormat(), "json": a.jsonFormat()}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"bearer": {Type: "http", Scheme: "bearer", Description: "An API key."},
 		"basic":  {Type: "http", Scheme: "basic", Description: "An API key as user name, no password: what trackers send."},

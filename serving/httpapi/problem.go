@@ -1,12 +1,10 @@
 package httpapi
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -122,27 +120,4 @@ func (a *api) later(status int, detail string) error {
 // retryAfter is the configured wait in whole seconds, at least one.
 func (a *api) retryAfter() string {
 	return strconv.Itoa(max(1, int(a.cfg.RetryAfter.Seconds())))
-}
-
-// jsonFormat is huma's, but for a value that is no JSON, such as an infinite number:
-// huma would answer with the handler's status, 200, and a line of text. The panic ends
-// in observe's problem document.
-func jsonFormat() huma.Format {
-	plain := huma.DefaultJSONFormat
-	return huma.Format{Unmarshal: plain.Unmarshal, Marshal: func(w io.Writer, v any) error {
-		if a, ok := v.(recommend.Answer); ok { // by far the most written, and with its own writer
-			b, err := a.AppendJSON(make([]byte, 0, 1024*(1+len(a.Items))))
-			if err != nil {
-				panic(fmt.Errorf("write the answer: %w", err))
-			}
-			_, err = w.Write(append(b, '\n'))
-			return err
-		}
-		var b bytes.Buffer
-		if err := plain.Marshal(&b, v); err != nil {
-			panic(fmt.Errorf("write the answer: %w", err))
-		}
-		_, err := w.Write(b.Bytes())
-		return err
-	}}
 }

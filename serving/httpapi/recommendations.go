@@ -30,8 +30,11 @@ func (a *api) recommendationRoutes() {
 		summary: "Order given items for a person", scope: ScopeRead}, a.postRank)
 }
 
-// answer is what all routes of this file return.
+// answer is what the other routes of this file return.
 type answer struct{ Body recommend.Answer }
+
+// writtenAnswer is an answer whose body is JSON already.
+type writtenAnswer struct{ Body written }
 
 func reply(r recommend.Answer) (*answer, error) { return &answer{r}, nil }
 
@@ -55,16 +58,23 @@ type userQuery struct {
 	Slot        string   `query:"slot" maxLength:"64" doc:"Where the list will be shown; kept with the impression."`
 }
 
-func (a *api) getRecommendations(ctx context.Context, in *userQuery) (*answer, error) {
-	r, err := a.deps.Recommend.Recommend(ctx, recommend.Request{
-		ID: requestID(ctx), IDs: a.clean(data.IDs{User: data.UserID(in.User)}), N: in.N, IncludeSeen: !in.ExcludeSeen,
+func (a *api) getRecommendations(ctx context.Context, in *userQuery) (*writtenAnswer, error) {
+	return a.recommend(ctx, "path.user", recommend.Request{
+		ID: requestID(ctx), IDs: a.clean(data.IDs{User: data.UserID(in.User)}), Asked: data.UserID(in.User), N: in.N, IncludeSeen: !in.ExcludeSeen,
 		Categories: in.Category, Components: in.Components, Slot: in.Slot,
 	})
+}
+
+// recommend answers with the JSON as the service keeps it. where names the field that
+// says whom it is for.
+func (a *api) recommend(ctx context.Context, where string, req recommend.Request) (*writtenAnswer, error) {
+	memory := a.answers.take()
+	b, err := a.deps.Recommend.AppendRecommendation(ctx, memory.b[:0], req)
 	if err != nil {
-		return nil, a.fail(ctx, err, "path.user")
+		return nil, a.fail(ctx, err, where)
 	}
-	r.User = data.UserID(in.User)
-	return reply(r)
+	memory.b = append(b, '\n')
+	return &writtenAnswer{written{memory}}, nil
 }
 
 // clean drops identifiers that identify nobody.
@@ -121,18 +131,14 @@ func (v visitor) situation() json.RawMessage {
 	return b.Bytes()
 }
 
-func (a *api) postRecommendations(ctx context.Context, in *visitorInput) (*answer, error) {
+func (a *api) postRecommendations(ctx context.Context, in *visitorInput) (*writtenAnswer, error) {
 	v := in.Body
-	r, err := a.deps.Recommend.Recommend(ctx, recommend.Request{
+	return a.recommend(ctx, "body.user", recommend.Request{
 		ID: requestID(ctx), IDs: a.clean(data.IDs{User: data.UserID(v.User), Anonymous: data.AnonymousID(v.AnonymousID)}),
 		Recent: itemIDs(v.Recent), N: v.N, IncludeSeen: v.ExcludeSeen != nil && !*v.ExcludeSeen,
 		Exclude: itemIDs(v.Filter.Exclude), Categories: v.Filter.Categories, MinPrice: v.Filter.MinPrice, MaxPrice: v.Filter.MaxPrice,
 		Components: v.Components, Slot: v.Slot, Context: v.situation(),
 	})
-	if err != nil {
-		return nil, a.fail(ctx, err, "body.user")
-	}
-	return reply(r)
 }
 
 func itemIDs(ids []string) []data.ItemID {

@@ -126,9 +126,21 @@ func (a *api) putUser(ctx context.Context, in *putUserInput) (*acceptedAnswer, e
 }
 
 func (a *api) deleteUser(ctx context.Context, in *UserPath) (*struct{}, error) {
-	if err := a.deps.Ingest.DeleteUser(ctx, data.UserID(in.ID)); err != nil {
+	ids := data.IDs{User: data.UserID(in.ID)}
+	person, err := a.deps.People.Read(ctx, ids)
+	if err == nil {
+		err = a.deps.Ingest.DeleteUser(ctx, ids.User)
+	}
+	if err != nil {
 		return nil, a.fail(ctx, err, "path.id")
 	}
+	// What memory still holds of the person goes once the fold has erased them, so that
+	// nobody brings it back. The deletion stands whatever becomes of this.
+	if _, err := a.deps.People.Read(context.WithoutCancel(ctx), ids); err != nil {
+		a.deps.Logger.Warn("read an erased person", "error", err, "request_id", requestID(ctx))
+	}
+	a.deps.People.Forget(person.Profile.ID)
+	a.deps.Recommend.Forget(person.Profile.ID)
 	return nil, nil
 }
 

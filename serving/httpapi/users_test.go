@@ -41,3 +41,22 @@ func TestMoreUsersThanOneWriteTakesAreRefused(t *testing.T) {
 		t.Errorf("answer = %s, want how many are taken", r.Body)
 	}
 }
+
+// TestAnErasedPersonLeavesTheCache: what was kept of them goes with the deletion.
+func TestAnErasedPersonLeavesTheCache(t *testing.T) {
+	h := open(t, nil).stock().publish("m-1", 1)
+	for _, user := range []string{"eve", "ann"} {
+		h.do("PUT", "/v1/users/"+user, `{"traits":{"a":1}}`).want(200)
+		h.do("GET", "/v1/recommendations/"+user, "").want(200)
+	}
+	kept := func() string {
+		_, after, _ := strings.Cut(h.do("GET", "/metrics", "").Body.String(), "\nkindred_answer_cache_entries ")
+		n, _, _ := strings.Cut(after, "\n")
+		return n
+	}
+	before := kept()
+	h.do("DELETE", "/v1/users/eve", "").want(204)
+	if after := kept(); before != "2" || after != "1" {
+		t.Errorf("%q answers are kept before and %q after one of two people is erased", before, after)
+	}
+}

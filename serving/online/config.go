@@ -11,10 +11,15 @@ type Config struct {
 	Wait time.Duration `yaml:"wait"`
 	// MaxAcks is the number of identifiers whose newest positions are remembered.
 	MaxAcks int `yaml:"max_acks"`
+	// KeptBytes bounds the memory of decoded profiles that are kept for the next read,
+	// about 8 kB each; 0 keeps none. A store that cannot say that a profile was written keeps none, either.
+	KeptBytes int64 `yaml:"kept_bytes"`
 }
 
-// Default waits 50 ms and remembers 100,000 identifiers.
-func Default() Config { return Config{Wait: 50 * time.Millisecond, MaxAcks: 100_000} }
+// Default waits 50 ms, remembers 100,000 identifiers and keeps profiles of 64 MiB.
+func Default() Config {
+	return Config{Wait: 50 * time.Millisecond, MaxAcks: 100_000, KeptBytes: 64 << 20}
+}
 
 // Validate reports the first field that makes no sense, and what would.
 func (c Config) Validate() error {
@@ -23,6 +28,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("online: wait is %v; use 0 to 10s", c.Wait)
 	case c.MaxAcks < 1:
 		return fmt.Errorf("online: max_acks is %d; use 1 or more", c.MaxAcks)
+	case c.KeptBytes < 0 || c.KeptBytes > 1<<40:
+		return fmt.Errorf("online: kept_bytes is %d; use 0 (none) to 1 TiB", c.KeptBytes)
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ type Log interface {
 
 // Person is the answer of a read.
 type Person struct {
-	Profile data.Profile // empty but for ID when nobody was ever met by the identifiers
+	Profile data.Profile // empty but for ID when nobody was ever met by the identifiers; its lists are read only
 	Known   bool         // there is a profile
 	Stale   bool         // something that the person sent may not be in it yet
 }
@@ -42,11 +42,13 @@ type Reader struct {
 	log        Log
 	partitions int32
 	acks       *Acks
+	kept       *kept
 }
 
-// NewReader reads profiles of a log with the given number of partitions.
+// NewReader reads profiles of a log with the given number of partitions. Where profiles
+// is one of Stamps, it keeps decoded ones.
 func NewReader(cfg Config, profiles Profiles, folds Folds, log Log, partitions int32, acks *Acks) *Reader {
-	return &Reader{cfg: cfg, profiles: profiles, folds: folds, log: log, partitions: partitions, acks: acks}
+	return &Reader{cfg: cfg, profiles: profiles, folds: folds, log: log, partitions: partitions, acks: acks, kept: newKept(profiles, cfg.KeptBytes)}
 }
 
 // maxRedirects bounds a chain of merges; the fold keeps chains at one.
@@ -60,10 +62,13 @@ func (r *Reader) Read(ctx context.Context, ids data.IDs) (Person, error) {
 	if len(who) == 0 {
 		return Person{}, nil
 	}
-	limit, cancel := context.WithTimeout(ctx, r.cfg.Wait)
-	defer cancel()
-
 	noted := r.acks.Of(who)
+	limit := ctx
+	if len(noted) > 0 {
+		var cancel context.CancelFunc
+		limit, cancel = context.WithTimeout(ctx, r.cfg.Wait)
+		defer cancel()
+	}
 	fresh := r.await(limit, noted)
 	person, err := r.resolve(ctx, who)
 	if err != nil {
@@ -115,21 +120,40 @@ func (r *Reader) resolve(ctx context.Context, who []Identifier) (Person, error) 
 }
 
 // Profile reads one profile by its id, following redirects, without waiting for
-// anything. The error is data.ErrNotFound, wrapped, or the store's.
+// anything. Its lists are shared with other reads: read them only. The error is
+// data.ErrNotFound, wrapped, or the store's.
 func (r *Reader) Profile(ctx context.Context, id data.ProfileID) (data.Profile, error) {
 	for range maxRedirects {
-		b, err := r.profiles.Profile(ctx, id)
+		p, err := r.read(ctx, id)
 		if err != nil {
 			return data.Profile{}, fmt.Errorf("profile %s: %w", id, err)
 		}
-		var p data.Profile
-		if err := p.UnmarshalBinary(b); err != nil {
-			return data.Profile{}, fmt.Errorf("profile %s: %w", id, err)
-		}
 		if p.Redirect == "" {
-			return p, nil
+			return *p, nil
 		}
 		id = p.Redirect
 	}
 	return data.Profile{}, fmt.Errorf("profile %s: more than %d redirects", id, maxRedirects)
 }
+
+// read is the profile as it is stored, from memory if it has not been written since.
+func (r *Reader) read(ctx context.Context, id data.ProfileID) (*data.Profile, error) {
+	stamp := r.kept.stamp(id) // before it is read: a write meanwhile makes what is kept useless, never wrong
+	if p := r.kept.get(id, stamp); p != nil {
+		return p, nil
+	}
+	b, err := r.profiles.Profile(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	p := new(data.Profile)
+	if err := p.UnmarshalBinary(b); err != nil {
+		return nil, err
+	}
+	r.kept.put(id, p, len(b), stamp)
+	return p, nil
+}
+
+// Forget drops what is kept of a profile, such as an erased one's. A read that is under
+// way may keep it again.
+func (r *Reader) Forget(id data.ProfileID) { r.kept.forget(id) }

@@ -23,6 +23,7 @@ var ErrUnknownItem = errors.New("unknown item")
 type Request struct {
 	ID          string // request id, for impressions
 	IDs         data.IDs
+	Asked       data.UserID   // whom the answer says it is for; IDs.User where it is empty
 	Recent      []data.ItemID // what the caller says was used just now, newest first
 	N           int           // 1 to MaxN
 	IncludeSeen bool          // show items that the person already used
@@ -33,6 +34,14 @@ type Request struct {
 	Components  []string // a subset of the model's; none means all
 	Slot        string   // where the list will be shown
 	Context     json.RawMessage
+}
+
+// user is whom the answer says it is for.
+func (r *Request) user() data.UserID {
+	if r.Asked != "" {
+		return r.Asked
+	}
+	return r.IDs.User
 }
 
 // Answer is a ranked list and where it comes from.

@@ -49,12 +49,23 @@ func (b *big) ItemsSince(context.Context, int64) ([]data.Item, []data.ItemID, in
 // keeps no answers.
 func (b *big) service(t testing.TB, history int) *recommend.Service {
 	t.Helper()
+	return b.serve(t, uncached(), history)
+}
+
+// kept is service with the usual cache.
+func (b *big) kept(t testing.TB, history int) *recommend.Service {
+	t.Helper()
+	return b.serve(t, recommend.Default(), history)
+}
+
+func (b *big) serve(t testing.TB, cfg recommend.Config, history int) *recommend.Service {
+	t.Helper()
 	now := func() time.Time { return livetest.Noon }
 	l := live.New(live.Default(), live.Deps{Models: b, Artifacts: b, Items: b, Decode: b.decode, Now: now})
 	if err := l.Poll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return recommend.New(uncached(), recommend.Deps{
+	return recommend.New(cfg, recommend.Deps{
 		People: b.people(history), Snapshots: l, Counters: popular.NewLive(popular.Default()), Now: now,
 	})
 }

@@ -4,8 +4,8 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 	"math"
+	"strings"
 	"sync"
-	"unsafe"
 
 	"kindred/data"
 	"kindred/serving/live"
@@ -17,8 +17,8 @@ import (
 // the person's profile, whether it is known and stale, and the request's parameters.
 // Answers that depend on the time or the live counters are never put in.
 //
-// It is divided into shards by hash, so that requests seldom meet at a lock, which is held for
-// one look into a map. A shard holds two generations of at most half its bytes each: when the young
+// It is divided into shards by the person, so that requests seldom meet at a lock, which is held for
+// one look into a map, and that what is kept of one person is found. A shard holds two generations of at most half its bytes each: when the young
 // one is full it becomes the old one, which is forgotten. An answer found in the old
 // one becomes young again. A new snapshot empties a shard at the first request
 // that comes with it.
@@ -34,7 +34,7 @@ const shardCount = 32
 type shard struct {
 	mu           sync.Mutex // guards what follows
 	serial       uint64     // of the snapshot that all answers are by
-	young, old   map[string]Answer
+	young, old   map[string]*kept
 	youngBytes   int64
 	oldBytes     int64
 	hits, misses uint64
@@ -45,7 +45,7 @@ type shard struct {
 type answerKey struct {
 	of     *answers
 	serial uint64
-	hash   uint64
+	shard  *shard
 	bytes  []byte
 }
 
@@ -75,7 +75,7 @@ func (c *answers) key(snap *live.Snapshot, p online.Person, req Request) *answer
 	if k == nil {
 		k = &answerKey{of: c}
 	}
-	k.serial = snap.Serial
+	k.serial, k.shard = snap.Serial, c.shard(p.Profile.ID)
 	b := k.bytes[:0]
 	b = appendText(b, string(p.Profile.ID))
 	b = binary.AppendUvarint(b, p.Profile.Version)
@@ -94,9 +94,13 @@ func (c *answers) key(snap *live.Snapshot, p online.Person, req Request) *answer
 	at := len(b)
 	b = appendHistory(b, p.Profile.History)
 	sum := maphash.Bytes(c.seed, b[at:]) // the history itself would be most of the memory
-	b = binary.LittleEndian.AppendUint64(b[:at], sum)
-	k.bytes, k.hash = b, maphash.Bytes(c.seed, b)
+	k.bytes = binary.LittleEndian.AppendUint64(b[:at], sum)
 	return k
+}
+
+// shard is where the person's answers are.
+func (c *answers) shard(id data.ProfileID) *shard {
+	return &c.shards[maphash.String(c.seed, string(id))%shardCount]
 }
 
 func flags(bits ...bool) (set uint64) {
@@ -143,7 +147,7 @@ func (k *answerKey) release() {
 // at is the shard of a key, locked, with the answers of the key's snapshot; nil when
 // the shard has moved on to a later one.
 func (c *answers) at(k *answerKey) *shard {
-	s := &c.shards[k.hash%shardCount]
+	s := k.shard
 	s.mu.Lock()
 	if k.serial < s.serial {
 		s.misses++
@@ -151,37 +155,37 @@ func (c *answers) at(k *answerKey) *shard {
 		return nil
 	}
 	if k.serial > s.serial || s.young == nil {
-		s.serial, s.young, s.old, s.youngBytes, s.oldBytes = k.serial, map[string]Answer{}, nil, 0, 0
+		s.serial, s.young, s.old, s.youngBytes, s.oldBytes = k.serial, map[string]*kept{}, nil, 0, 0
 	}
 	return s
 }
 
-// get returns the answer to the key. Its items are shared: read them only.
-func (c *answers) get(k *answerKey) (Answer, bool) {
+// get returns the answer to the key, or nil.
+func (c *answers) get(k *answerKey) *kept {
 	if c == nil {
-		return Answer{}, false
+		return nil
 	}
 	s := c.at(k)
 	if s == nil {
-		return Answer{}, false
+		return nil
 	}
 	defer s.mu.Unlock()
-	a, ok := s.young[string(k.bytes)]
-	if !ok {
-		if a, ok = s.old[string(k.bytes)]; ok {
+	a := s.young[string(k.bytes)]
+	if a == nil {
+		if a = s.old[string(k.bytes)]; a != nil {
 			c.add(s, string(k.bytes), a)
 		}
 	}
-	if ok {
+	if a != nil {
 		s.hits++
 	} else {
 		s.misses++
 	}
-	return a, ok
+	return a
 }
 
 // put keeps the answer to the key.
-func (c *answers) put(k *answerKey, a Answer) {
+func (c *answers) put(k *answerKey, a *kept) {
 	if c == nil {
 		return
 	}
@@ -192,29 +196,39 @@ func (c *answers) put(k *answerKey, a Answer) {
 }
 
 // add puts an answer into the locked shard's young generation.
-func (c *answers) add(s *shard, key string, a Answer) {
-	n := int64(len(key)) + sizeOf(a)
+func (c *answers) add(s *shard, key string, a *kept) {
+	n := int64(len(key)) + a.size()
 	if n > c.half {
 		return
 	}
 	if s.youngBytes+n > c.half {
 		s.old, s.oldBytes = s.young, s.youngBytes
-		s.young, s.youngBytes = make(map[string]Answer, len(s.old)), 0
+		s.young, s.youngBytes = make(map[string]*kept, len(s.old)), 0
 	}
 	s.young[key] = a
 	s.youngBytes += n
 }
 
-// sizeOf is about the memory that an answer holds alone: texts are the catalog's.
-func sizeOf(a Answer) int64 {
-	n := unsafe.Sizeof(a) + uintptr(len(a.Components))*unsafe.Sizeof("") + uintptr(len(a.Items))*unsafe.Sizeof(Recommended{})
-	for i := range a.Items {
-		for _, r := range a.Items[i].Reasons {
-			n += unsafe.Sizeof(r) + uintptr(len(r.Because))*unsafe.Sizeof(Cause{}) + uintptr(len(r.Terms))*unsafe.Sizeof("")
+// forget drops what is kept of a person. An answer that is just being made may be
+// kept after it, until its generation goes.
+func (c *answers) forget(id data.ProfileID) {
+	if c == nil {
+		return
+	}
+	prefix := string(appendText(nil, string(id)))
+	s := c.shard(id)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	drop := func(from map[string]*kept, bytes *int64) {
+		for key, a := range from {
+			if strings.HasPrefix(key, prefix) {
+				delete(from, key)
+				*bytes -= int64(len(key)) + a.size()
+			}
 		}
 	}
-	const entry = 64 // of the map
-	return int64(n) + entry
+	drop(s.young, &s.youngBytes)
+	drop(s.old, &s.oldBytes)
 }
 
 // stats adds the shards up.

@@ -6,7 +6,8 @@ import (
 	"math"
 	"strconv"
 	"time"
-	"unicode/utf8"
+
+	"kindred/data"
 )
 
 // AppendJSON appends the answer as encoding/json writes it without escaping HTML,
@@ -15,22 +16,10 @@ import (
 // number that JSON does not have, or a time that it cannot say.
 func (a Answer) AppendJSON(b []byte) ([]byte, error) {
 	w := jsonWriter{b: b}
-	w.text(`{"request_id":`, a.RequestID)
-	if a.User != "" {
-		w.text(`,"user":`, string(a.User))
-	}
-	w.raw(`,"known":`, strconv.FormatBool(a.Known))
-	w.text(`,"model":`, a.Model)
-	w.texts(`,"components":`, a.Components)
-	if a.Fallback != "" {
-		w.text(`,"fallback":`, a.Fallback)
-	}
-	w.raw(`,"stale":`, strconv.FormatBool(a.Stale))
-	w.raw(`,"generated_at":`, "")
-	w.time(a.GeneratedAt)
-	w.raw(`,"items":`, "")
-	w.list(len(a.Items), a.Items == nil, func(i int) { w.item(&a.Items[i]) })
-	w.raw(`}`, "")
+	w.whose(a.RequestID, a.User)
+	w.about(&a)
+	w.made(a.GeneratedAt)
+	w.items(&a)
 	return w.b, w.err
 }
 
@@ -38,6 +27,38 @@ func (a Answer) AppendJSON(b []byte) ([]byte, error) {
 type jsonWriter struct {
 	b   []byte
 	err error
+}
+
+// whose begins an answer with what only its request knows.
+func (w *jsonWriter) whose(request string, user data.UserID) {
+	w.text(`{"request_id":`, request)
+	if user != "" {
+		w.text(`,"user":`, string(user))
+	}
+}
+
+// about writes the members from known to stale.
+func (w *jsonWriter) about(a *Answer) {
+	w.raw(`,"known":`, strconv.FormatBool(a.Known))
+	w.text(`,"model":`, a.Model)
+	w.texts(`,"components":`, a.Components)
+	if a.Fallback != "" {
+		w.text(`,"fallback":`, a.Fallback)
+	}
+	w.raw(`,"stale":`, strconv.FormatBool(a.Stale))
+}
+
+// made writes when the answer was given.
+func (w *jsonWriter) made(at time.Time) {
+	w.raw(`,"generated_at":`, "")
+	w.time(at)
+}
+
+// items writes the list and ends the answer.
+func (w *jsonWriter) items(a *Answer) {
+	w.raw(`,"items":`, "")
+	w.list(len(a.Items), a.Items == nil, func(i int) { w.item(&a.Items[i]) })
+	w.raw(`}`, "")
 }
 
 func (w *jsonWriter) item(it *Recommended) {
@@ -125,13 +146,31 @@ func (w *jsonWriter) texts(name string, list []string) {
 // text appends a string: at once where nothing in it has to be escaped.
 func (w *jsonWriter) text(name, s string) {
 	w.b = append(w.b, name...)
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf || c == 0x7f {
-			w.escaped(s)
-			return
-		}
+	if !plain(s) {
+		w.escaped(s)
+		return
 	}
 	w.b = append(append(append(w.b, '"'), s...), '"')
+}
+
+// plain reports whether every byte of s is itself in JSON, eight at a time: a byte of
+// a word is 0 somewhere exactly if (word − 0x01…) &^ word has a high bit, and is below
+// ' ' exactly if (word − 0x20…) &^ word has one.
+func plain(s string) bool {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	for ; len(s) >= 8; s = s[8:] {
+		x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+		quote, slash, del := x^ones*'"', x^ones*'\\', x^ones*0x7f
+		if (x|(x-ones*' ')&^x|(quote-ones)&^quote|(slash-ones)&^slash|(del-ones)&^del)&highs != 0 {
+			return false
+		}
+	}
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 // escaped leaves a string to encoding/json.

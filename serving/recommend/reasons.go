@@ -17,6 +17,8 @@ type explainer struct {
 	history model.History // the newest part of the person's
 
 	prepared []explanation
+	causes   []Cause  // memory for those of the answer
+	texts    []string // and for their terms
 }
 
 // explanation is one component's, nil if it has none.
@@ -95,15 +97,32 @@ func (e *explainer) because(x model.Explanation, row int32) []Cause {
 	for _, cause := range causes {
 		total += math.Max(0, cause.Share)
 	}
-	out := make([]Cause, 0, min(len(causes), e.cfg.Causes))
+	e.causes = room(e.causes, e.cfg.Causes)
+	from := len(e.causes)
 	for _, cause := range causes {
-		if cause.Share <= 0 || len(out) == e.cfg.Causes {
+		if cause.Share <= 0 || len(e.causes)-from == e.cfg.Causes {
 			break
 		}
 		f := e.snap.Facts(cause.Row)
-		out = append(out, Cause{Item: f.ID, Title: f.Title, Share: finite(cause.Share / total)})
+		e.causes = append(e.causes, Cause{Item: f.ID, Title: f.Title, Share: finite(cause.Share / total)})
 	}
-	return out
+	return some(e.causes[from:])
+}
+
+// room is memory with place for n more, new where there is too little left.
+func room[T any](memory []T, n int) []T {
+	if cap(memory)-len(memory) < n {
+		return make([]T, 0, max(n, 64))
+	}
+	return memory
+}
+
+// some is a part of shared memory that nothing can be appended to; nil for none.
+func some[T any](part []T) []T {
+	if len(part) == 0 {
+		return nil
+	}
+	return part[:len(part):len(part)]
 }
 
 // terms are what the item has in common with the past items, if the component says.
@@ -112,10 +131,10 @@ func (e *explainer) terms(x model.Explanation, row int32) []string {
 	if !ok {
 		return nil
 	}
-	terms := named.Terms(row, e.cfg.Causes)
-	out := make([]string, 0, len(terms))
-	for _, t := range terms {
-		out = append(out, t.Text)
+	e.texts = room(e.texts, e.cfg.Causes)
+	from := len(e.texts)
+	for _, t := range named.Terms(row, e.cfg.Causes) {
+		e.texts = append(e.texts, t.Text)
 	}
-	return out
+	return some(e.texts[from:])
 }

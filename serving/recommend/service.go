@@ -32,7 +32,8 @@ type Counters interface {
 	Top(prefix string, by popular.Measure, now int64, k int, allow func(key string) bool) []popular.Entry
 }
 
-// Impressions log the lists that were shown; *ingest.Service does.
+// Impressions log the lists that were shown; *ingest.Service does. shown.Items is shared
+// with other impressions: it is read only.
 type Impressions interface {
 	Show(profile data.ProfileID, ids data.IDs, shown data.Shown, ctx json.RawMessage)
 }
@@ -61,42 +62,93 @@ func New(cfg Config, deps Deps) *Service {
 // Cache is what the cache of answers holds and did.
 func (s *Service) Cache() CacheStats { return s.answers.stats() }
 
+// Forget drops the kept answers of a person who was erased; see answers.forget.
+func (s *Service) Forget(id data.ProfileID) { s.answers.forget(id) }
+
 // Recommend ranks up to req.N items for the person, best first, and logs the
 // impression. Somebody nobody has met gets what is popular. The error is
-// an *live.UnknownComponentError or the profile store's, wrapped. The answer's items
-// are shared with other requests: do not change them.
+// an *live.UnknownComponentError or the profile store's, wrapped. The answer's texts
+// are the catalog's and shared with other requests.
 func (s *Service) Recommend(ctx context.Context, req Request) (Answer, error) {
+	f, err := s.find(ctx, req)
+	if err == nil && f.made.Items == nil {
+		f.made, err = f.kept.answer()
+	}
+	if err != nil {
+		return Answer{}, fmt.Errorf("recommend: %w", err)
+	}
+	f.made.RequestID, f.made.User, f.made.GeneratedAt = req.ID, req.user(), f.at
+	return f.made, nil
+}
+
+// AppendRecommendation appends to b what Recommend answers, as Answer.AppendJSON
+// writes it. A kept answer is copied as it is.
+func (s *Service) AppendRecommendation(ctx context.Context, b []byte, req Request) ([]byte, error) {
+	f, err := s.find(ctx, req)
+	switch {
+	case err != nil:
+	case f.kept != nil:
+		b, err = f.kept.append(b, req.ID, req.user(), f.at)
+	default:
+		f.made.RequestID, f.made.User, f.made.GeneratedAt = req.ID, req.user(), f.at
+		b, err = f.made.AppendJSON(b)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("recommend: %w", err)
+	}
+	return b, nil
+}
+
+// found is the answer to a request without what its request alone knows.
+type found struct {
+	made Answer    // Items is nil when the answer was kept
+	kept *kept     // nil when it cannot be kept
+	at   time.Time // when it was asked for
+}
+
+// find looks the answer up, or makes and keeps it, and logs the impression.
+func (s *Service) find(ctx context.Context, req Request) (f found, err error) {
 	snap := s.deps.Snapshots.Load() // once, so that everything below sees the same model
 	blend, err := snap.Blend(req.Components)
 	if err != nil {
-		return Answer{}, fmt.Errorf("recommend: %w", err)
+		return f, err
 	}
 	person, err := s.deps.People.Read(ctx, req.IDs)
 	if err != nil {
-		return Answer{}, fmt.Errorf("recommend: %w", err)
+		return f, err
 	}
-	now := s.deps.Now().UTC().Truncate(time.Millisecond)
+	f.at = s.deps.Now().UTC().Truncate(time.Millisecond)
 	key := s.answers.key(snap, person, req)
 	defer key.release()
-	a, ok := s.answers.get(key)
-	if !ok {
-		a = Answer{Known: person.Known, Model: snap.Version, Components: []string{}, Stale: person.Stale}
-		seen := rowsOf(snap, person.Profile)
-		prefs := taste(person.Profile, req.Recent, snap.Parts.Weights)
-		s.deps.Snapshots.Remember(prefs)
-		h := seen.history(snap, prefs, len(req.Recent) > 0)
-		filter := filterOf(snap, seen, req)
-		timeless := true
-		if a.Items = s.ranked(snap, blend, h, req, filter, &a); a.Items == nil {
-			timeless = s.fallback(snap, req, filter, &a)
-		}
-		if timeless {
-			s.answers.put(key, a)
+	if f.kept = s.answers.get(key); f.kept != nil {
+		s.log(person, req, f.kept.model, f.kept.shown)
+		return f, nil
+	}
+	var timeless bool
+	f.made, timeless = s.make(snap, blend, person, req)
+	shown := shownItems(f.made.Items)
+	if timeless && s.answers != nil {
+		if k, ok := newKept(&f.made, shown); ok {
+			s.answers.put(key, k)
+			f.kept = k
 		}
 	}
-	a.RequestID, a.User, a.GeneratedAt = req.ID, req.IDs.User, now
-	s.log(person, req, a)
-	return a, nil
+	s.log(person, req, f.made.Model, shown)
+	return f, nil
+}
+
+// make answers anew; see fallback for timeless.
+func (s *Service) make(snap *live.Snapshot, blend *hybrid.Scorer, person online.Person, req Request) (a Answer, timeless bool) {
+	a = Answer{Known: person.Known, Model: snap.Version, Components: []string{}, Stale: person.Stale}
+	seen := rowsOf(snap, person.Profile)
+	prefs := taste(person.Profile, req.Recent, snap.Parts.Weights)
+	s.deps.Snapshots.Remember(prefs)
+	h := seen.history(snap, prefs, len(req.Recent) > 0)
+	filter := filterOf(snap, seen, req)
+	if a.Items = s.ranked(snap, blend, h, req, filter, &a); a.Items != nil {
+		return a, true
+	}
+	return a, s.fallback(snap, req, filter, &a)
 }
 
 // ranked is the list of the blend, or nil when it has nothing to say.
@@ -160,15 +212,21 @@ func (s *Service) fallback(snap *live.Snapshot, req Request, f live.Filter, a *A
 }
 
 // log hands the list to the impressions, if it can be said for whom it was.
-func (s *Service) log(p online.Person, req Request, a Answer) {
-	if s.deps.Impressions == nil || p.Profile.ID == "" || len(a.Items) == 0 {
+func (s *Service) log(p online.Person, req Request, model string, items []data.ShownItem) {
+	if s.deps.Impressions == nil || p.Profile.ID == "" || len(items) == 0 {
 		return
 	}
-	shown := data.Shown{Request: req.ID, Slot: req.Slot, Model: a.Model, Items: make([]data.ShownItem, len(a.Items))}
-	for i, it := range a.Items {
-		shown.Items[i] = data.ShownItem{Item: it.ID, Position: it.Position, Score: float64(it.Score)}
+	s.deps.Impressions.Show(p.Profile.ID, req.IDs, data.Shown{Request: req.ID, Slot: req.Slot, Model: model, Items: items}, req.Context)
+}
+
+// shownItems is a list as an impression has it.
+func shownItems(items []Recommended) []data.ShownItem {
+	shown := make([]data.ShownItem, len(items))
+	for i := range items {
+		it := &items[i]
+		shown[i] = data.ShownItem{Item: it.ID, Position: it.Position, Score: float64(it.Score)}
 	}
-	s.deps.Impressions.Show(p.Profile.ID, req.IDs, shown, req.Context)
+	return shown
 }
 
 // taste is what the person likes, newest first: what the caller says was used just

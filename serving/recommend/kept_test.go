@@ -1,0 +1,117 @@
+package recommend_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"kindred/data"
+	"kindred/serving/recommend"
+)
+
+// TestAnAnswerAppendedIsTheAnswerWritten: made, kept or made anew each time, the JSON
+// is that of the answer in values.
+func TestAnAnswerAppendedIsTheAnswerWritten(t *testing.T) {
+	for _, none := range []bool{false, true} {
+		a, s := newAsked(t, none)
+		plain := recommend.New(uncached(), recommend.Deps{
+			People: a, Snapshots: a.live, Counters: a.counters, Now: func() time.Time { return noon },
+		})
+		use(a.counters, "thing", 3)
+		for i, asked := range []data.UserID{"", "", `a "quoted"`, "é"} {
+			req := a.req
+			req.ID, req.Asked, req.N = fmt.Sprint("r-", i), asked, 2+i/2
+			want := recommendation(t, plain, req)
+			if asked != "" && want.User != asked || asked == "" && want.User != "ann" {
+				t.Errorf("the answer is for %q", want.User)
+			}
+			b, err := want.AppendJSON([]byte("before"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 { // made, then kept
+				got, err := s.AppendRecommendation(t.Context(), []byte("before"), req)
+				if err != nil || string(got) != string(b) {
+					t.Fatalf("%v\n%s\nwant\n%s", err, got, b)
+				}
+			}
+		}
+		if c := s.Cache(); none == (c.Hits > 0) {
+			t.Errorf("no model: %v, cache %+v", none, c)
+		}
+	}
+}
+
+func TestAnAppendedAnswerFailsLikeAnAnswer(t *testing.T) {
+	a, s := newAsked(t, false)
+	a.req.Components = []string{"magic"}
+	_, want := s.Recommend(t.Context(), a.req)
+	if b, err := s.AppendRecommendation(t.Context(), nil, a.req); err == nil || err.Error() != want.Error() || b != nil {
+		t.Errorf("%q, %v; want %v", b, err, want)
+	}
+}
+
+// TestAnErasedPersonsAnswersAreForgotten: theirs, in both generations, and nobody else's.
+func TestAnErasedPersonsAnswersAreForgotten(t *testing.T) {
+	a, s := newAsked(t, false)
+	ask := func(id data.ProfileID, n int) {
+		a.person.Profile.ID, a.req.N = id, n
+		recommendation(t, s, a.req)
+	}
+	for n := range 3 {
+		ask("p-1", n+1)
+	}
+	ask("p-11", 1)
+	s.Forget("p-2")
+	full := s.Cache()
+	s.Forget("p-1")
+	left := s.Cache()
+	if full.Entries != 4 || left.Entries != 1 || left.Bytes <= 0 || left.Bytes >= full.Bytes {
+		t.Errorf("cache %+v, then %+v; want one of four answers", full, left)
+	}
+	ask("p-11", 1)
+	if s.Cache().Hits != 1 {
+		t.Error("another person's answer was forgotten")
+	}
+	ask("p-1", 1)
+	if c := s.Cache(); c.Hits != 1 || c.Entries != 2 {
+		t.Errorf("cache %+v; want the erased person's answer made anew", c)
+	}
+	s.Forget("p-1")
+	s.Forget("p-11")
+	if c := s.Cache(); c.Entries != 0 || c.Bytes != 0 {
+		t.Errorf("cache %+v; want it empty", c)
+	}
+}
+
+// BenchmarkHit appends one kept answer again and again.
+func BenchmarkHit(b *testing.B) {
+	shop := newBig(b, 1000, 16)
+	s := shop.kept(b, 100)
+	ctx, memory := context.Background(), []byte(nil)
+	req := recommend.Request{ID: "r-1", IDs: data.IDs{User: person(1)}, N: 10}
+	b.ReportAllocs()
+	for b.Loop() {
+		var err error
+		if memory, err = s.AppendRecommendation(ctx, memory[:0], req); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// TestAHitAllocatesLittle: an answer that is kept is copied.
+func TestAHitAllocatesLittle(t *testing.T) {
+	s := newBig(t, 1000, 16).kept(t, 100)
+	req, memory := recommend.Request{ID: "r-1", IDs: data.IDs{User: person(1)}, N: 10}, []byte(nil)
+	hit := func() {
+		var err error
+		if memory, err = s.AppendRecommendation(context.Background(), memory[:0], req); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hit()
+	if got := testing.AllocsPerRun(100, hit); got > mostHitAllocations {
+		t.Errorf("a hit makes %v allocations, want at most %d", got, mostHitAllocations)
+	}
+}
