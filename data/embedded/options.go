@@ -25,6 +25,8 @@ type Options struct {
 	// durable, over all callers: 65,536 records, 64 MiB.
 	QueueRecords int `yaml:"queue_records"`
 	QueueBytes   int `yaml:"queue_bytes"`
+	// CacheBytes is how much of what was read the engine keeps, uncompressed; 256 MiB.
+	CacheBytes int64 `yaml:"cache_bytes"`
 	// Logger hears about recovery and failures; the engine's own chatter goes to
 	// its debug level. Nil is silent.
 	Logger *slog.Logger `yaml:"-"`
@@ -51,6 +53,9 @@ func (o Options) withDefaults() Options {
 	if o.QueueBytes == 0 {
 		o.QueueBytes = 64 << 20
 	}
+	if o.CacheBytes == 0 {
+		o.CacheBytes = 256 << 20
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -72,6 +77,9 @@ func (o Options) Validate() error {
 	}
 	if o.QueueBytes < 1 {
 		errs = append(errs, fmt.Errorf("queue_bytes: %d; use at least 1", o.QueueBytes))
+	}
+	if o.CacheBytes < 1<<20 {
+		errs = append(errs, fmt.Errorf("cache_bytes: %d; use at least 1 MiB", o.CacheBytes))
 	}
 	return errors.Join(errs...)
 }

@@ -81,7 +81,7 @@ func open(filesystem vfs.FS, dir string, opt Options) (_ *Store, err error) {
 	}
 	s := &Store{
 		keys: keys{opt.Space}, opt: opt, fs: filesystem, dir: dir, lock: lock, lookups: newLookups(),
-		cache: pebble.NewCache(64 << 20), readBytes: maxReadBytes, dropChunk: 10_000, beforeChunk: func() error { return nil }, writer: make(chan struct{}),
+		cache: pebble.NewCache(opt.CacheBytes), readBytes: maxReadBytes, dropChunk: 10_000, beforeChunk: func() error { return nil }, writer: make(chan struct{}),
 	}
 	if s.db, err = pebble.Open(dir, s.engineOptions()); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", dir, err), s.release())
@@ -102,7 +102,7 @@ func (s *Store) engineOptions() *pebble.Options {
 	o := &pebble.Options{
 		FS: s.fs, Lock: s.lock, Cache: s.cache, Logger: engineLogger{s.opt.Logger},
 		FormatMajorVersion:          pebble.FormatWALSyncChunks,
-		MemTableSize:                32 << 20,
+		MemTableSize:                64 << 20,
 		MemTableStopWritesThreshold: 4,
 		L0CompactionThreshold:       4,
 		L0StopWritesThreshold:       24,

@@ -19,6 +19,7 @@ type folder struct {
 	partition int32
 	builder   *features.Builder
 	state     State
+	recall    recall // state, as far as it is known
 	models    features.Clusterers
 	cached    int
 
@@ -55,7 +56,8 @@ func (f *folder) load(ctx context.Context) error {
 	if err := s.UnmarshalBinary(b); err != nil {
 		return fmt.Errorf("load partition %d: %w", f.partition, err)
 	}
-	m := features.NewMemory(f.partition, s, f.state, f.models)
+	f.recall.State = f.state
+	m := features.NewMemory(f.partition, s, &f.recall, f.models)
 	if f.popular != nil {
 		f.popular.DropPartition(f.partition)
 	}
@@ -78,7 +80,10 @@ func (f *folder) load(ctx context.Context) error {
 }
 
 // drop forgets everything in memory: the next load starts from what is stored.
-func (f *folder) drop() { f.memory = nil }
+func (f *folder) drop() {
+	f.memory = nil
+	f.recall.forgetAll()
+}
 
 // fold applies the records, in order, to memory. After an error memory is gone.
 func (f *folder) fold(ctx context.Context, recs []data.Record) (t tally, err error) {
@@ -110,7 +115,8 @@ func (f *folder) fold(ctx context.Context, recs []data.Record) (t tally, err err
 }
 
 // open reads the records that are not skipped, and skips what cannot be read. Their
-// events are in the order of recs, and in f.good without gaps.
+// events are in the order of recs, and in f.good without gaps and without those that
+// are nobody's affair.
 func (f *folder) open(recs []data.Record) []data.Event {
 	f.decoder.Reset()
 	f.events = slices.Grow(f.events[:0], len(recs))[:len(recs)]
@@ -124,9 +130,17 @@ func (f *folder) open(recs []data.Record) []data.Event {
 			f.skip(r.Offset, err.Error())
 			continue
 		}
-		f.good = append(f.good, f.events[i])
+		if touches(&f.events[i]) {
+			f.good = append(f.good, f.events[i])
+		}
 	}
 	return f.events
+}
+
+// touches reports whether folding e reads or changes a profile: the log's own records
+// and what was shown do not, so nobody has to be loaded for them.
+func touches(e *data.Event) bool {
+	return e.Type != data.System || e.Name == data.SysAbsorb || e.Name == data.SysDelete
 }
 
 // panicError is a panic of the fold.
@@ -189,6 +203,7 @@ func (f *folder) save(ctx context.Context, cursor int64, deaf bool) error {
 		return fmt.Errorf("save partition %d up to offset %d: %w", f.partition, cursor, err)
 	}
 	f.cursor = cursor
+	f.recall.saved(c)
 	clear(f.skips)
 	clear(f.panics)
 	f.memory.Shrink(f.cached)

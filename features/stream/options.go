@@ -20,10 +20,15 @@ type Options struct {
 	// Clusterers finds the clusters of the live model version; nil means no clusters.
 	Clusterers features.Clusterers
 
-	// BatchRecords is how many records are folded and saved at once, at most; 512.
+	// BatchRecords is how many records are folded and saved at once, at most; 4096.
+	// What is there is folded at once, so a batch is large only where many records
+	// wait, and there each person is saved once for all of them.
 	BatchRecords int
 	// CachedProfiles is how many decoded profiles a partition keeps; 4096.
 	CachedProfiles int
+	// RecallBytes bounds what a partition remembers of stored message ids, beside its
+	// profiles; 8 MiB.
+	RecallBytes int
 
 	Now    func() time.Time // stamps ticks, markers and flushes; time.Now
 	Logger *slog.Logger     // nil is silent
@@ -36,8 +41,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("stream: Log and State are required")
 	case o.Partitions < 1:
 		return o, fmt.Errorf("stream: partitions is %d; use the log's number, at least 1", o.Partitions)
-	case o.BatchRecords < 0 || o.CachedProfiles < 0:
-		return o, fmt.Errorf("stream: batch records %d and cached profiles %d must not be negative", o.BatchRecords, o.CachedProfiles)
+	case o.BatchRecords < 0 || o.CachedProfiles < 0 || o.RecallBytes < 0:
+		return o, fmt.Errorf("stream: batch records %d, cached profiles %d and recall bytes %d must not be negative", o.BatchRecords, o.CachedProfiles, o.RecallBytes)
 	}
 	if o.Space == "" {
 		o.Space = data.DefaultSpace
@@ -49,10 +54,13 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("stream: %w", err)
 	}
 	if o.BatchRecords == 0 {
-		o.BatchRecords = 512
+		o.BatchRecords = 4096
 	}
 	if o.CachedProfiles == 0 {
 		o.CachedProfiles = 4096
+	}
+	if o.RecallBytes == 0 {
+		o.RecallBytes = 8 << 20
 	}
 	if o.Now == nil {
 		o.Now = time.Now

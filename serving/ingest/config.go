@@ -16,6 +16,9 @@ type Config struct {
 	MaxCalls     int   `yaml:"max_calls"`
 	// ImpressionQueue is the number of shown lists that wait to be logged.
 	ImpressionQueue int `yaml:"impression_queue"`
+	// ImpressionLinger is how long the first of them waits for others, so that one write
+	// and one fold serve many. Nobody waits for an impression.
+	ImpressionLinger time.Duration `yaml:"impression_linger"`
 	// MaxEventAge and Identity are set from the features' configuration, so that
 	// ingest and the fold agree.
 	MaxEventAge time.Duration  `yaml:"-"`
@@ -26,7 +29,7 @@ type Config struct {
 // Default has the bounds of Segment's documentation: 500 kB and 2,500 calls a batch.
 func Default() Config {
 	return Config{
-		Env: "prod", MaxBodyBytes: 500_000, MaxCalls: 2500, ImpressionQueue: 4096,
+		Env: "prod", MaxBodyBytes: 500_000, MaxCalls: 2500, ImpressionQueue: 4096, ImpressionLinger: 50 * time.Millisecond,
 		MaxEventAge: 7 * 24 * time.Hour, Identity: identity.Default(), Space: data.DefaultSpace,
 	}
 }
@@ -40,6 +43,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("ingest: max_calls is %d; use 1 or more", c.MaxCalls)
 	case c.ImpressionQueue < 1:
 		return fmt.Errorf("ingest: impression_queue is %d; use 1 or more", c.ImpressionQueue)
+	case c.ImpressionLinger < 0 || c.ImpressionLinger > 10*time.Second:
+		return fmt.Errorf("ingest: impression_linger is %v; use 0 to 10s", c.ImpressionLinger)
 	case c.MaxEventAge <= 0:
 		return fmt.Errorf("ingest: max_event_age is %v; use a positive duration", c.MaxEventAge)
 	}

@@ -25,10 +25,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // logbook is a log in memory.
 type logbook struct {
-	mu     sync.Mutex
-	events []data.Event
-	dead   []data.DeadLetter
-	refuse error
+	mu      sync.Mutex
+	events  []data.Event
+	appends int
+	dead    []data.DeadLetter
+	refuse  error
 }
 
 func (l *logbook) Append(_ context.Context, recs []data.Record) error {
@@ -37,6 +38,7 @@ func (l *logbook) Append(_ context.Context, recs []data.Record) error {
 	if l.refuse != nil {
 		return l.refuse
 	}
+	l.appends++
 	for i := range recs {
 		e, err := event.Open(recs[i].Value)
 		if err != nil {
@@ -46,6 +48,13 @@ func (l *logbook) Append(_ context.Context, recs []data.Record) error {
 		l.events = append(l.events, e)
 	}
 	return nil
+}
+
+// written is how many writes the log has had, and the events in it.
+func (l *logbook) written() (appends, events int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.appends, len(l.events)
 }
 
 func (l *logbook) AppendDead(_ context.Context, letters []data.DeadLetter) error {
@@ -220,6 +229,43 @@ func TestImpressionsNeverWaitAndAreDrainedAtTheEnd(t *testing.T) {
 		}
 		if c := s.Counts(); c.ShownLogged != 3 {
 			t.Errorf("counts = %+v", c)
+		}
+	})
+}
+
+func TestImpressionsLingerForOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &logbook{}
+		s, _ := service(l, index{}, ingest.Default())
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- s.Run(ctx) }()
+		show := func() { s.Show("p", data.IDs{}, data.Shown{Model: "m-1"}, nil) }
+		linger := ingest.Default().ImpressionLinger
+		show()
+		time.Sleep(linger - time.Nanosecond)
+		show()
+		synctest.Wait()
+		if appends, _ := l.written(); appends != 0 {
+			t.Errorf("%d writes before the linger is over, want none", appends)
+		}
+		time.Sleep(time.Nanosecond)
+		synctest.Wait()
+		if appends, events := l.written(); appends != 1 || events != 2 {
+			t.Errorf("%d writes of %d impressions after the linger, want 1 of 2", appends, events)
+		}
+		for range 256 { // a full batch waits for nobody
+			show()
+		}
+		synctest.Wait()
+		if appends, events := l.written(); appends != 2 || events != 258 {
+			t.Errorf("%d writes of %d impressions, want 2 of 258", appends, events)
+		}
+		show()
+		synctest.Wait()
+		stop()
+		if err := <-done; err != nil || len(l.events) != 259 {
+			t.Errorf("Run = %v with %d impressions, want all 259", err, len(l.events))
 		}
 	})
 }

@@ -112,14 +112,14 @@ func (s *Service) Run(ctx context.Context) error {
 	for {
 		select {
 		case e := <-s.shown:
-			s.logShown(ctx, e)
+			s.logShown(ctx, s.gather(ctx, e))
 		case <-ctx.Done():
 			drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 			defer cancel()
 			for {
 				select {
 				case e := <-s.shown:
-					s.logShown(drain, e)
+					s.logShown(drain, s.gather(ctx, e))
 				default:
 					return nil
 				}
@@ -128,18 +128,35 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 }
 
-// logShown writes the impression and those that wait behind it.
-func (s *Service) logShown(ctx context.Context, first data.Event) {
-	batch := []data.Event{first}
-fill:
-	for len(batch) < maxShownBatch {
+// gather is the impression and those that come while it lingers; when ctx ends, those
+// that are there.
+func (s *Service) gather(ctx context.Context, first data.Event) []data.Event {
+	batch := append(make([]data.Event, 0, 16), first)
+	linger := time.NewTimer(s.cfg.ImpressionLinger)
+	defer linger.Stop()
+	for waiting := true; len(batch) < maxShownBatch; {
+		if waiting {
+			select {
+			case e := <-s.shown:
+				batch = append(batch, e)
+				continue
+			case <-linger.C:
+			case <-ctx.Done():
+			}
+			waiting = false
+		}
 		select {
 		case e := <-s.shown:
 			batch = append(batch, e)
 		default:
-			break fill
+			return batch
 		}
 	}
+	return batch
+}
+
+// logShown writes impressions.
+func (s *Service) logShown(ctx context.Context, batch []data.Event) {
 	err := s.appendShown(ctx, batch)
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
