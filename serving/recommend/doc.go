@@ -21,7 +21,7 @@
 // every parameter; the request's id, user, slot, context and time are not part of it. So the same question
 // is answered with the same list, and any change asks anew. What depends on the time
 // or the live counters is never kept. Each answer is an impression, kept or not. It is kept as JSON, which is what a
-request gets; an erased person's answers are dropped by Forget.
+// request gets; an erased person's answers are dropped by Forget.
 //
 // # Shares
 //
