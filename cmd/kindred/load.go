@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,7 +40,12 @@ func newLoad(g *globals) *cobra.Command {
 			"  kindred load --target ingest --batch 500 --duplicates 0.01 --late 0.01 --skewed 0.01 --bots 0.02 --json load.json\n" +
 			"  kindred load --rate 1000 --diurnal 60s --spike-every 20s --spike-times 5 --mix ingest=10,recommendations=88,freshness=2",
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return g.drive(cmd.Context(), f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.idle(cmd.Flags().Changed); err != nil {
+				return err
+			}
+			return g.drive(cmd.Context(), f)
+		},
 	}
 	f.add(c)
 	return c
@@ -49,7 +56,7 @@ func (f *loadFlags) add(c *cobra.Command) {
 	fl.StringVar(&f.cfg.Addr, "addr", d.Addr, "HOST:PORT of the server")
 	fl.StringVar(&f.cfg.Key, "key", "", "API key with the scopes that the target needs (default $KINDRED_LOAD_KEY)")
 	fl.BoolVar(&f.cfg.AllowRemote, "allow-remote", false, "load a server on another machine, which is yours to load")
-	fl.StringVar(&f.cfg.Target, "target", d.Target, "what to send: "+strings.Join(load.Targets(), ", "))
+	fl.StringVar(&f.cfg.Target, "target", d.Target, "what to send: "+strings.Join(load.Targets(), ", ")+" (what --mix says)")
 	fl.StringVar(&f.mix, "mix", "ingest=10,recommendations=88,freshness=2", "what the target mixed sends, as KIND=WEIGHT,…; KIND is noop, recommendations, ingest or freshness")
 	fl.DurationVar(&f.cfg.Duration, "duration", d.Duration, "how long to measure")
 	fl.DurationVar(&f.cfg.Warmup, "warmup", 0, "how long to send before measuring")
@@ -73,6 +80,7 @@ func (f *loadFlags) add(c *cobra.Command) {
 	fl.Float64Var(&f.cfg.ItemsZipf, "items-zipf", d.ItemsZipf, "Zipf exponent of what is used")
 	fl.StringVar(&f.cfg.PersonPrefix, "person-prefix", d.PersonPrefix, "a person's id is this and a number from 1")
 	fl.StringVar(&f.cfg.ItemPrefix, "item-prefix", d.ItemPrefix, "an item's id is this and a number from 1")
+	fl.BoolVar(&f.cfg.Check, "check", false, "read every list whole; those that are wrong count as failed (costs the generator more)")
 	fl.StringVar(&f.cfg.NoopPath, "noop-path", d.NoopPath, "route of the target noop")
 	fl.Float64Var(&f.cfg.Duplicates, "duplicates", 0, "share of calls sent again under their messageId")
 	fl.Float64Var(&f.cfg.Late, "late", 0, "share of calls that happened a minute to two weeks ago")
@@ -81,6 +89,58 @@ func (f *loadFlags) add(c *cobra.Command) {
 	fl.IntVar(&f.cfg.BotIDs, "bot-ids", d.BotIDs, "how many bots there are")
 	fl.IntVar(&f.cfg.Prefill, "prefill", 0, "calls that everybody gets before, not measured")
 	fl.StringVar(&f.json, "json", "", "file for the report as JSON, - for standard output in place of the table")
+}
+
+// idle refuses flags that would do nothing beside the others.
+func (f *loadFlags) idle(given func(flag string) bool) error {
+	kinds, err := f.kinds()
+	if err != nil {
+		return nil // which has its own message
+	}
+	only := func(k ...load.Kind) bool {
+		return slices.ContainsFunc(k, func(k load.Kind) bool { return kinds[k] > 0 })
+	}
+	asks, sends := only(load.Recommend, load.Freshness), only(load.Ingest)
+	acts := sends || f.cfg.Prefill > 0
+	for _, c := range []struct {
+		flags  string
+		useful bool
+		why    string
+	}{
+		{"mix", f.cfg.Target == load.Mixed, fmt.Sprintf("--target is %s; it is what --target mixed sends", f.cfg.Target)},
+		{"arrivals diurnal diurnal-swing spike-every spike-for spike-times", f.cfg.Rate > 0, fmt.Sprintf("--rate is %v; it shapes the open loop: give a rate with --rate", f.cfg.Rate)},
+		{"diurnal-swing", f.cfg.Diurnal > 0, "there is no --diurnal"},
+		{"spike-for spike-times", f.cfg.SpikeEvery > 0, "there is no --spike-every"},
+		{"first", f.cfg.Distinct, "there is no --distinct, whose beginning it moves"},
+		{"distinct n", asks, fmt.Sprintf("nobody is asked for with --target %s", f.cfg.Target)},
+		{"check", only(load.Recommend), fmt.Sprintf("no recommendations are asked for with --target %s", f.cfg.Target)},
+		{"batch duplicates late skewed bots bot-ids", sends, fmt.Sprintf("no batches are sent with --target %s", f.cfg.Target)},
+		{"bot-ids", f.cfg.Bots > 0, "there is no --bots"},
+		{"item-prefix items-zipf", acts, fmt.Sprintf("nobody uses an item with --target %s and no --prefill", f.cfg.Target)},
+		{"noop-path", only(load.Noop), fmt.Sprintf("the no-op route is not asked with --target %s", f.cfg.Target)},
+		{"people-zipf", !f.cfg.Distinct || sends, "--distinct asks for everybody in turn"},
+	} {
+		for _, name := range strings.Fields(c.flags) {
+			if given(name) && !c.useful {
+				return usagef("--%s does nothing: %s", name, c.why)
+			}
+		}
+	}
+	return nil
+}
+
+// kinds are the weights of what is sent.
+func (f *loadFlags) kinds() (load.Mix, error) {
+	if f.cfg.Target == load.Mixed {
+		return load.ParseMix(f.mix)
+	}
+	i := slices.Index(load.Targets(), f.cfg.Target)
+	if i < 0 {
+		return load.Mix{}, errors.New("no target")
+	}
+	var m load.Mix
+	m[i] = 1
+	return m, nil
 }
 
 // drive runs the load and prints its report, also when it was interrupted.
@@ -100,10 +160,18 @@ func (g *globals) drive(ctx context.Context, f loadFlags) error {
 	if err := cfg.Validate(); err != nil {
 		return usageError{err}
 	}
+	var out io.WriteCloser
+	if f.json != "" && f.json != "-" { // before the load: a typing error must not cost the run
+		if out, err = os.Create(f.json); err != nil {
+			return fmt.Errorf("create the report: %w", err)
+		}
+		defer out.Close()
+	}
 	if cfg.Rate > 0 {
 		// One thread waits for the moments in a system call, which keeps its processor.
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(runtime.NumCPU() + 1))
 	}
+	defer load.HoldProcessor()()
 	p := &loadProgress{out: g.err, live: isTerminal(g.err)}
 	report, err := load.Run(ctx, cfg, p.at)
 	p.close()
@@ -116,15 +184,10 @@ func (g *globals) drive(ctx context.Context, f loadFlags) error {
 	if err := report.WriteTable(g.out); err != nil || f.json == "" {
 		return err
 	}
-	file, err := os.Create(f.json)
-	if err != nil {
+	if err := printJSON(out, report); err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
-	if err := printJSON(file, report); err != nil {
-		file.Close()
-		return fmt.Errorf("write the report: %w", err)
-	}
-	return file.Close()
+	return out.Close()
 }
 
 // loadProgress is one line that is written over on a terminal, and elsewhere a line

@@ -54,14 +54,24 @@ func TestLoadDrivesARealServer(t *testing.T) {
 	}
 
 	for want, more := range map[string][]string{
-		"target is":         {"--target", "x"},
-		"late is 3":         {"--late", "3"},
-		"write KIND=WEIGHT": {"--mix", "x"},
-		"give a rate":       {"--diurnal", "1m"},
+		"target is":                                               {"--target", "x"},
+		"late is 3":                                               {"--late", "3"},
+		"write KIND=WEIGHT":                                       {"--mix", "x"},
+		"--diurnal does nothing: --rate is 0":                     {"--diurnal", "1m"},
+		"--arrivals does nothing: --rate is 0":                    {"--arrivals", "uniform"},
+		"--mix does nothing: --target is ingest":                  {"--target", "ingest", "--mix", "ingest=1"},
+		"--first does nothing: there is no --distinct":            {"--first", "3"},
+		"--spike-for does nothing: there is no --spike-every":     {"--rate", "10", "--spike-for", "1s"},
+		"--bot-ids does nothing: there is no --bots":              {"--bot-ids", "3"},
+		"--batch does nothing: no batches are sent with --target": {"--target", "noop", "--batch", "3"},
+		"--noop-path does nothing":                                {"--noop-path", "/x"},
 	} {
 		if said := kindred(t, exitUsage, args(more...)...); !strings.Contains(said, want) {
 			t.Errorf("%v: %s", more, said)
 		}
+	}
+	if said := kindred(t, exitFailed, "load", "--addr", "127.0.0.1:1", "--json", filepath.Join(out, "x")); !strings.Contains(said, "create the report") {
+		t.Errorf("a report that cannot be written: %s", said)
 	}
 	if said := kindred(t, exitFailed, "load", "--addr", "192.0.2.1:80"); !strings.Contains(said, "--allow-remote") {
 		t.Errorf("a server elsewhere: %s", said)

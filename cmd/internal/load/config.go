@@ -91,6 +91,7 @@ type Config struct {
 	PersonPrefix string // a person's id is this and a number from 1
 	ItemPrefix   string
 	NoopPath     string
+	Check        bool // read every list whole and count those that are wrong as failed
 
 	Duplicates float64 // share of calls that are sent again under a messageId used before
 	Late       float64 // share of calls that happened a minute to two weeks ago

@@ -9,10 +9,10 @@ import (
 )
 
 // foldLimit is how long the prefill waits for the server to fold what it sent.
-const foldLimit = 2 * time.Minute
+const foldLimit = 5 * time.Minute
 
 // prefill gives everybody their history, as fast as the server takes it, and waits
-// until it is folded.
+// until it is folded and the server is quiet.
 func (r *run) prefill(ctx context.Context, report *Report, scrape *scraper, progress func(Progress)) error {
 	if r.cfg.Prefill == 0 {
 		return nil
@@ -69,6 +69,8 @@ func (r *run) prefill(ctx context.Context, report *Report, scrape *scraper, prog
 		}
 	}
 	report.Prefill.FoldedSeconds = r.now().Seconds()
+	report.Prefill.Quiet = r.settle(ctx, scrape, progress)
+	report.Prefill.QuietSeconds = r.now().Seconds()
 	return nil
 }
 

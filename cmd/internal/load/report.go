@@ -96,6 +96,8 @@ type PrefillReport struct {
 	Calls         int64   `json:"calls"`
 	Seconds       float64 `json:"seconds"`
 	FoldedSeconds float64 `json:"folded_seconds"` // until the server had folded it
+	QuietSeconds  float64 `json:"quiet_seconds"`  // until it had nothing else to do, either
+	Quiet         bool    `json:"quiet"`          // whether that was so before the wait's bound
 }
 
 // Generator is what the load itself used.
@@ -113,6 +115,7 @@ type ServerReport struct {
 	LagRecords  float64            `json:"fold_lag_records"` // at the end
 	Stale       int64              `json:"stale_answers"`
 	Cold        int64              `json:"cold_answers"`
+	Unknown     int64              `json:"unknown_people_answers"`
 	CacheHits   *float64           `json:"cache_hits,omitempty"` // where it has an answer cache
 	CacheMisses *float64           `json:"cache_misses,omitempty"`
 	CacheShare  *float64           `json:"cache_hit_share,omitempty"`
@@ -172,7 +175,7 @@ func (r *Report) server(done int64) {
 	}
 	s := &ServerReport{
 		CPUSeconds: cpu, CPUEach: cpu * 1e6 / float64(max(done, 1)), MemoryBytes: after["process_resident_memory_bytes"],
-		LagRecords: after["kindred_fold_lag_records"], Stale: r.total.stale, Cold: r.total.cold, Outcomes: map[string]float64{},
+		LagRecords: after["kindred_fold_lag_records"], Stale: r.total.stale, Cold: r.total.cold, Unknown: r.total.unknown, Outcomes: map[string]float64{},
 	}
 	s.Dropped, _ = after.since(warm, `kindred_impressions_total{result="dropped"}`)
 	if hits, misses, ok := after.cache(warm); ok {

@@ -25,6 +25,15 @@ type shop struct {
 	slow     func()                                            // in the no-op route
 	batch    func(w http.ResponseWriter, r *http.Request) bool // true: it has answered
 	viewable bool                                              // whether views show
+	long     bool                                              // answers have more than was asked for
+}
+
+// short is how many items are asked for.
+func (s *shop) short(items []string) int {
+	if s.long {
+		return len(items)
+	}
+	return min(10, len(items))
 }
 
 func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -72,10 +81,10 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		var items []string
 		for i := range 40 {
 			if id := fmt.Sprintf("item-%d", i); !s.seen[user+" "+id] {
-				items = append(items, fmt.Sprintf(`{"id":%q}`, id))
+				items = append(items, fmt.Sprintf(`{"id":%q,"position":%d}`, id, len(items)+1))
 			}
 		}
-		fmt.Fprintf(w, `{"user":%q,"stale":false,"items":[%s]}`, user, strings.Join(items, ","))
+		fmt.Fprintf(w, `{"user":%q,"known":%v,"stale":false,"items":[%s]}`, user, !strings.HasSuffix(user, "7"), strings.Join(items[:s.short(items)], ","))
 	default:
 		w.WriteHeader(http.StatusNotFound)
 	}
@@ -246,11 +255,37 @@ func TestProbesSeeWhenAnEventShows(t *testing.T) {
 	}
 }
 
+func TestWrongListsAreFoundWhereTheyAreChecked(t *testing.T) {
+	s, cfg := opened(t)
+	cfg.Target, cfg.Check, cfg.PeopleZipf = "recommendations", true, 0
+	if r := loaded(t, cfg); r.Kinds[0].Failed != 0 || r.Kinds[0].Done == 0 || len(r.Kinds[0].Errors) != 0 {
+		t.Errorf("right lists: %+v", r.Kinds[0])
+	}
+	s.long = true
+	if r := loaded(t, cfg); r.Kinds[0].Done != 0 || r.Kinds[0].Failed == 0 || r.Kinds[0].Errors["wrong answer: asked for 10 items, got 40"] != r.Kinds[0].Failed {
+		t.Errorf("long lists: %+v", r.Kinds[0])
+	}
+	cfg.Check = false
+	if r := loaded(t, cfg); r.Kinds[0].Failed != 0 || r.Server.Unknown == 0 || r.Server.Unknown == r.Kinds[0].Done {
+		t.Errorf("unchecked: %+v, %d unknown", r.Kinds[0], r.Server.Unknown)
+	}
+	for want, body := range map[string]string{
+		"unexpected end":      `{"user":"ann","items":[`,
+		"the answer is about": `{"user":"bob","items":[]}`,
+		"not the first":       `{"user":"ann","items":[{"id":"a","position":1},{"id":"a","position":2}]}`,
+		"has position 3":      `{"user":"ann","items":[{"id":"a","position":1},{"id":"b","position":3}]}`,
+	} {
+		if err := check([]byte(body), "ann", 10); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", body, err, want)
+		}
+	}
+}
+
 func TestPrefillGivesEverybodyTheirCalls(t *testing.T) {
 	s, cfg := opened(t)
 	cfg.Target, cfg.Prefill, cfg.People = "noop", 7, 150
 	r := loaded(t, cfg)
-	if r.Prefill == nil || r.Prefill.Calls != 1050 || len(s.ids) != 1050 || s.calls != 1050 {
+	if r.Prefill == nil || !r.Prefill.Quiet || r.Prefill.QuietSeconds < quietSpan.Seconds() || r.Prefill.Calls != 1050 || len(s.ids) != 1050 || s.calls != 1050 {
 		t.Errorf("%+v; the server took %d calls under %d ids, want 1050", r.Prefill, s.calls, len(s.ids))
 	}
 }

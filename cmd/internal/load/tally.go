@@ -12,6 +12,7 @@ type tally struct {
 	acknowledged int64 // calls of batches that were answered 200, in the measured time
 	everAcked    int64 // and in the whole run
 	stale, cold  int64 // answers that said so
+	unknown      int64 // answers about people of whom the server knows nothing
 	throttled    int64 // answers 429
 	waited       time.Duration
 	fresh        freshTally
@@ -45,6 +46,7 @@ func (t *tally) merge(o *tally) {
 	t.everAcked += o.everAcked
 	t.stale += o.stale
 	t.cold += o.cold
+	t.unknown += o.unknown
 	t.throttled += o.throttled
 	t.waited += o.waited
 	t.fresh.changed.Merge(&o.fresh.changed)

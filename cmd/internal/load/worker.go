@@ -68,6 +68,11 @@ func (w *worker) perform(ctx context.Context, op Op, due time.Duration) {
 	took := w.run.now() - due
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if op.Kind == Recommend && w.run.cfg.Check && a.err == nil && a.Status == 200 {
+		if a.err = check(a.Body, string(w.render.person(nil, op.Person)), w.run.cfg.N); a.err != nil {
+			a.err = wrongAnswer{a.err}
+		}
+	}
 	ok := a.err == nil && a.Status/100 == 2
 	if ok && op.Kind == Ingest {
 		w.tally.everAcked += int64(w.run.cfg.Batch)
@@ -79,6 +84,9 @@ func (w *worker) perform(ctx context.Context, op Op, due time.Duration) {
 	k.retries += a.retries
 	if !ok {
 		k.failed++
+		if errors.As(a.err, new(wrongAnswer)) { // the others are counted attempt by attempt
+			k.failure(a.err.Error(), 1)
+		}
 		return
 	}
 	k.done++
@@ -88,13 +96,16 @@ func (w *worker) perform(ctx context.Context, op Op, due time.Duration) {
 	case Ingest:
 		w.tally.acknowledged += int64(w.run.cfg.Batch)
 	case Recommend:
-		// Both stand before the items, so the whole answer need not be searched.
+		// All stand before the items, so the whole answer need not be searched.
 		head := a.Body[:min(len(a.Body), 512)]
 		if bytes.Contains(head, []byte(`"stale":true`)) {
 			w.tally.stale++
 		}
 		if bytes.Contains(head, []byte(`"fallback":`)) {
 			w.tally.cold++
+		}
+		if bytes.Contains(head, []byte(`"known":false`)) {
+			w.tally.unknown++
 		}
 	}
 }
@@ -168,6 +179,11 @@ func retryAfter(header string) time.Duration {
 	}
 	return time.Duration(min(max(s, 1), 300)) * time.Second
 }
+
+// wrongAnswer is an answer that says what it should not.
+type wrongAnswer struct{ error }
+
+func (e wrongAnswer) Error() string { return "wrong answer: " + e.error.Error() }
 
 // reason is an error's class, so that counts stay few.
 func reason(err error) string {
