@@ -155,7 +155,7 @@ func TestSamplesAndVerdicts(t *testing.T) {
 }
 
 func TestTheDocumentSaysWhatWasMeasuredAndWhatWasNot(t *testing.T) {
-	work := t.TempDir()
+	results := filepath.Join(t.TempDir(), "benchmarks.json")
 	at := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
 	first := Case{Title: "a fit", At: at, Command: "peers.sh -only als/ml-1m/64", Machine: Machine{CPU: "a chip", Version: "v1"}, Peers: map[string]string{"implicit": "0.7.3"},
 		Rows: []Row{
@@ -164,14 +164,14 @@ func TestTheDocumentSaysWhatWasMeasuredAndWhatWasNot(t *testing.T) {
 			{What: "nothing", Missing: "it failed"},
 		}, Notes: []string{"a note"}}
 	for name, c := range map[string]Case{"als/ml-1m/128": first, "als/ml-1m/64": first, "topk/1m/0": {Title: "a former run"}} {
-		if err := keep(work, name, c); err != nil {
+		if err := keep(results, name, c); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := keep(work, "topk/1m/0", Case{Title: "new", At: at}); err != nil { // replaces that one only
+	if err := keep(results, "topk/1m/0", Case{Title: "new", At: at}); err != nil { // replaces that one only
 		t.Fatal(err)
 	}
-	r, err := readResults(work)
+	r, err := readResults(results)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,14 +195,17 @@ func TestTheDocumentSaysWhatWasMeasuredAndWhatWasNot(t *testing.T) {
 
 func TestMistakesOnTheCommandLineAreNamed(t *testing.T) {
 	for want, args := range map[string][]string{
-		"use one of":                 {"x"},
-		"name a directory":           {"data"},
-		"-out is missing":            {"vectors"},
-		"there is no set":            {"data", "-set", "x", "-out", t.TempDir()},
-		"no directory of data sets":  {"data", "-set", "ml-1m", "-out", t.TempDir()},
-		"say which":                  {"side", "x"},
-		"there are no results":       {"render", "-work", t.TempDir()},
-		"flag provided but not defi": {"peers", "-x"},
+		"use one of":                            {"x"},
+		"name a directory":                      {"data"},
+		"-out is missing":                       {"vectors"},
+		"there is no set":                       {"data", "-set", "x", "-out", t.TempDir()},
+		"no directory of data sets":             {"data", "-set", "ml-1m", "-out", t.TempDir()},
+		"say which":                             {"side", "x"},
+		"there are no results":                  {"render", "-work", t.TempDir(), "-results", filepath.Join(t.TempDir(), "none")},
+		"there is no such case; there are als/": {"peers", "-work", t.TempDir(), "-only", "als/*,x"},
+		"make bench-peers has no such case":     {"peers", "-work", t.TempDir(), "-only", "http/1m"},
+		"make bench-http has no such case":      {"http", "-work", t.TempDir(), "-only", "als/*"},
+		"flag provided but not defi":            {"peers", "-x"},
 	} {
 		if err := dispatch(t.Context(), args, io.Discard); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v", args, err)
@@ -210,6 +213,15 @@ func TestMistakesOnTheCommandLineAreNamed(t *testing.T) {
 	}
 	if !errors.Is(dispatch(t.Context(), []string{"data", "-set", "ml-1m", "-out", t.TempDir()}, io.Discard), errNoDatasets) {
 		t.Error("a missing directory of data sets has no error of its own")
+	}
+}
+
+func TestHelpIsNoMistake(t *testing.T) {
+	for _, args := range [][]string{nil, {"--help"}, {"-h"}, {"help"}, {"http", "-h"}} {
+		var said bytes.Buffer
+		if err := dispatch(t.Context(), args, &said); err != nil || len(args) < 2 && !strings.Contains(said.String(), "bench render") {
+			t.Errorf("%v: %v, %q", args, err, said.String())
+		}
 	}
 }
 

@@ -8,13 +8,13 @@
 // machine does meanwhile meets both. Processor time is the main figure: wall time
 // on a shared machine says more about the neighbours.
 //
-// Results are kept in a JSON file, a case each, and the document is rendered from
-// it: running a part again replaces only that part.
+// Results are kept in docs/benchmarks.json, a case each, which is committed beside the
+// document that is rendered from it: running a part again replaces only that part.
 //
 //	bench peers  -work DIR [-datasets DIR] [-python P] [-only CASES]   both sides
 //	bench http   -work DIR [-kindred BIN] [-only CASES]                a server under load
 //	bench gobench -work DIR                                            Go benchmarks worth a row
-//	bench render -work DIR -out docs/benchmarks.md                     the document
+//	bench render -results docs/benchmarks.json -out docs/benchmarks.md the document
 //	bench model  -out DIR -items N                                     a data directory with a made-up model
 //	bench data   -set ml-20m -out DIR                                  interactions as .npy files
 //	bench vectors -items N -out DIR                                    item factors and queries as .npy files
@@ -28,6 +28,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -56,27 +57,29 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := dispatch(ctx, os.Args[1:], os.Stdout); err != nil {
-		if !errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(os.Stderr, "bench:", err)
-		}
+		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
 // dispatch runs the subcommand that args name.
 func dispatch(ctx context.Context, args []string, out io.Writer) error {
-	var names []string
-	for _, c := range commands() {
-		if len(args) > 0 && args[0] == c.name {
-			return c.run(ctx, args[1:], out)
-		}
-		names = append(names, c.name)
-	}
-	if len(args) == 0 {
+	if len(args) == 0 || slices.Contains([]string{"-h", "-help", "--help", "help"}, args[0]) {
 		for _, c := range commands() {
 			fmt.Fprintf(out, "bench %-8s %s\n", c.name, c.about)
 		}
+		fmt.Fprintln(out, "bench COMMAND -h lists a command's flags")
 		return nil
+	}
+	var names []string
+	for _, c := range commands() {
+		if args[0] == c.name {
+			if err := c.run(ctx, args[1:], out); !errors.Is(err, flag.ErrHelp) {
+				return err
+			}
+			return nil
+		}
+		names = append(names, c.name)
 	}
 	return fmt.Errorf("there is no %q; use one of %s", args[0], strings.Join(names, ", "))
 }

@@ -20,7 +20,8 @@ var errNoDatasets = errors.New("no directory of data sets was given: run make be
 // bench is a run of cases.
 type bench struct {
 	ctx      context.Context
-	work     string // directory of data and results
+	work     string // directory of data
+	results  string // file of the results
 	datasets string
 	python   string // interpreter with the peers, or ""
 	script   string // peers.py
@@ -42,7 +43,8 @@ type caseRun struct {
 // flags are what all runs of cases understand.
 func (b *bench) flags(name string) *flag.FlagSet {
 	fs := flag.NewFlagSet(name, flag.ContinueOnError)
-	fs.StringVar(&b.work, "work", "build/bench", "directory of data and results")
+	fs.StringVar(&b.work, "work", "build/bench", "directory of data")
+	fs.StringVar(&b.results, "results", "docs/benchmarks.json", "file of the results, a case each; with -quick it is in the work directory")
 	fs.StringVar(&b.datasets, "datasets", "", "directory that holds ml-1m")
 	fs.StringVar(&b.python, "python", "", "Python with the peers; empty measures our side only")
 	fs.StringVar(&b.script, "script", "deploy/bench/peers.py", "the peers' side")
@@ -60,12 +62,45 @@ func (b *bench) wants(name string) bool {
 	if len(b.only) == 0 {
 		return true
 	}
-	for _, pattern := range b.only {
-		if ok, _ := path.Match(pattern, name); ok || pattern == name || strings.HasPrefix(name, strings.TrimSuffix(pattern, "*")) && strings.HasSuffix(pattern, "*") {
-			return true
+	return slices.ContainsFunc(b.only, func(pattern string) bool { return matches(pattern, name) })
+}
+
+// matches reports whether the pattern of -only means the case.
+func matches(pattern, name string) bool {
+	ok, _ := path.Match(pattern, name)
+	return ok || pattern == name || strings.HasPrefix(name, strings.TrimSuffix(pattern, "*")) && strings.HasSuffix(pattern, "*")
+}
+
+// targetCase is a case and the make target that measures it.
+type targetCase struct{ name, target string }
+
+// everyCase lists the cases of all subcommands.
+func everyCase() (all []targetCase) {
+	for _, part := range []struct {
+		target string
+		cases  []caseRun
+	}{{"bench-peers", peerCases(false)}, {"bench-peers", goBenches(false)}, {"bench-http", httpCases(kindred{}, false)}} {
+		for _, c := range part.cases {
+			all = append(all, targetCase{c.name, part.target})
 		}
 	}
-	return false
+	return all
+}
+
+// caseNames lists the cases of a target, of all for "".
+func caseNames(target string) string {
+	var names []string
+	for _, c := range everyCase() {
+		if target == "" || c.target == target {
+			names = append(names, c.name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// peerCases are the cases with a peer's side.
+func peerCases(quick bool) []caseRun {
+	return append(append(alsCases(quick), topKCases(quick)...), otherCases(quick)...)
 }
 
 // start reads the flags and what is the same for all cases.
@@ -76,7 +111,13 @@ func (b *bench) start(ctx context.Context, fs *flag.FlagSet, args []string, out 
 	b.ctx, b.out = ctx, out
 	if b.quick {
 		b.work = filepath.Join(b.work, "quick") // never among real figures
+		b.results = filepath.Join(b.work, "benchmarks.json")
 		b.repeats = min(b.repeats, 3)
+	}
+	for _, pattern := range b.only {
+		if !slices.ContainsFunc(everyCase(), func(c targetCase) bool { return matches(pattern, c.name) }) {
+			return fmt.Errorf("-only %s: there is no such case; there are %s (a name may end in *)", pattern, caseNames(""))
+		}
 	}
 	b.version = "unknown"
 	if text, err := exec.CommandContext(ctx, "git", "describe", "--tags", "--always", "--dirty").Output(); err == nil {
@@ -100,11 +141,16 @@ func runPeers(ctx context.Context, args []string, out io.Writer) error {
 			return err
 		}
 	}
-	return b.all(append(append(alsCases(b.quick), topKCases(b.quick)...), otherCases(b.quick)...), "bench-peers")
+	return b.all(peerCases(b.quick), "bench-peers")
 }
 
 // all runs the wanted cases of a make target, keeps each result at once, and goes on after a failure.
 func (b *bench) all(cases []caseRun, target string) error {
+	for _, pattern := range b.only {
+		if !slices.ContainsFunc(everyCase(), func(c targetCase) bool { return c.target == target && matches(pattern, c.name) }) {
+			return fmt.Errorf("-only %s: make %s has no such case; it has %s", pattern, target, caseNames(target))
+		}
+	}
 	var errs []error
 	for _, c := range cases {
 		if !b.wants(c.name) || b.ctx.Err() != nil {
@@ -133,13 +179,13 @@ func (b *bench) all(cases []caseRun, target string) error {
 		if b.ctx.Err() != nil {
 			break // what was cut off is not kept
 		}
-		if had, err := readResults(b.work); err != nil || slices.ContainsFunc(got.Rows, Row.withoutData) && len(had.Cases[c.name].Rows) > 1 {
+		if had, err := readResults(b.results); err != nil || slices.ContainsFunc(got.Rows, Row.withoutData) && len(had.Cases[c.name].Rows) > 1 {
 			if err != nil {
 				return err
 			}
 			continue // a former run had the data
 		}
-		if err := keep(b.work, c.name, got); err != nil {
+		if err := keep(b.results, c.name, got); err != nil {
 			return err
 		}
 	}

@@ -44,7 +44,7 @@ func runRender(ctx context.Context, args []string, out io.Writer) error {
 	if b.quick {
 		*to = filepath.Join(b.work, "benchmarks.md")
 	}
-	r, err := readResults(b.work)
+	r, err := readResults(b.results)
 	if err != nil {
 		return err
 	}

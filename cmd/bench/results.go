@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -47,7 +46,7 @@ type Sample struct {
 	Median float64 `json:"median"`
 	Low    float64 `json:"low"`  // first quartile
 	High   float64 `json:"high"` // third quartile
-	N      int     `json:"n"`
+	N      int     `json:"n"` // 2 also stands for "several", of figures that were read back from the page
 }
 
 // Bound is what the row is held to.
@@ -141,13 +140,10 @@ func atMost(of string, gate float64, moonshot ...float64) *Bound {
 	return b
 }
 
-// resultsFile is where the results of a working directory are.
-func resultsFile(work string) string { return filepath.Join(work, "results.json") }
-
 // readResults reads them; none yet is no error.
-func readResults(work string) (Results, error) {
+func readResults(file string) (Results, error) {
 	r := Results{Cases: map[string]Case{}}
-	b, err := os.ReadFile(resultsFile(work))
+	b, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return r, nil
 	}
@@ -155,28 +151,33 @@ func readResults(work string) (Results, error) {
 		return r, err
 	}
 	if err := json.Unmarshal(b, &r); err != nil {
-		return r, fmt.Errorf("read %s: %w", resultsFile(work), err)
+		return r, fmt.Errorf("read %s: %w", file, err)
 	}
 	return r, nil
 }
 
 // keep replaces one case in the results, at once, so that a run that is cut off
 // keeps what it measured.
-func keep(work, name string, c Case) error {
-	r, err := readResults(work)
+func keep(file, name string, c Case) error {
+	r, err := readResults(file)
 	if err != nil {
 		return err
 	}
 	r.Cases[name] = c
+	return r.write(file)
+}
+
+// write replaces the file.
+func (r Results) write(file string) error {
 	b, err := json.MarshalIndent(r, "", " ")
 	if err != nil {
 		return err
 	}
-	next := resultsFile(work) + ".new"
-	if err := os.WriteFile(next, append(b, '\n'), 0o600); err != nil {
+	next := file + ".new"
+	if err := os.WriteFile(next, append(b, '\n'), 0o644); err != nil {
 		return err
 	}
-	return os.Rename(next, resultsFile(work))
+	return os.Rename(next, file)
 }
 
 // names are the cases in the order of the document: by their first word as plan has

@@ -4,7 +4,7 @@
 #
 #   deploy/bench/http.sh [flags of `bench http`, such as -only http/27k -quick]
 #
-# WORK is where the data and the results are (default build/bench).
+# WORK is where the data are (default build/bench); the results are in docs/benchmarks.json.
 set -eu
 cd "$(dirname "$0")/../.."
 work=${WORK:-build/bench}

@@ -3,7 +3,7 @@
 #
 #   deploy/bench/peers.sh [flags of `bench peers`, such as -only als/ml-1m -quick]
 #
-# WORK is where the environment, the data and the results are (default build/bench).
+# WORK is where the environment and the data are (default build/bench); the results are in docs/benchmarks.json.
 # DATASETS, if set, is a folder that holds ml-1m; its cases are missing without it.
 set -eu
 cd "$(dirname "$0")/../.."
