@@ -52,6 +52,9 @@ type Config struct {
 	// IdempotencyTTL is how long an answer is kept for its Idempotency-Key.
 	IdempotencyTTL time.Duration `yaml:"idempotency_ttl"`
 
+	// SlowRequest is how long a request takes that is logged at level info for it.
+	SlowRequest time.Duration `yaml:"slow_request"`
+
 	ReadHeaderTimeout time.Duration `yaml:"read_header_timeout"`
 	ReadTimeout       time.Duration `yaml:"read_timeout"`
 	WriteTimeout      time.Duration `yaml:"write_timeout"`
@@ -69,6 +72,7 @@ func Default() Config {
 		MaxBulkBytes:      64 << 20,
 		RetryAfter:        time.Second,
 		IdempotencyTTL:    24 * time.Hour,
+		SlowRequest:       500 * time.Millisecond,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       60 * time.Second,
 		WriteTimeout:      60 * time.Second,
@@ -108,7 +112,7 @@ func (c Config) Validate() error {
 	}{
 		{"max_body_bytes", c.MaxBodyBytes}, {"max_bulk_bytes", c.MaxBulkBytes},
 		{"retry_after", int64(c.RetryAfter)}, {"idempotency_ttl", int64(c.IdempotencyTTL)},
-		{"read_header_timeout", int64(c.ReadHeaderTimeout)}, {"read_timeout", int64(c.ReadTimeout)},
+		{"slow_request", int64(c.SlowRequest)}, {"read_header_timeout", int64(c.ReadHeaderTimeout)}, {"read_timeout", int64(c.ReadTimeout)},
 		{"write_timeout", int64(c.WriteTimeout)}, {"idle_timeout", int64(c.IdleTimeout)},
 		{"shutdown_timeout", int64(c.ShutdownTimeout)},
 	} {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -81,6 +82,9 @@ type overrides struct {
 	train func(context.Context) (data.Job, error)
 	log   func(ingest.Log) ingest.Log
 	check []httpapi.Check
+	// of the HTTP server alone; nil is the house's clock and no log
+	now    func() time.Time
+	logger *slog.Logger
 }
 
 func open(t testing.TB, change func(*overrides)) *house {
@@ -123,9 +127,12 @@ func open(t testing.TB, change func(*overrides)) *house {
 	service := recommend.New(recommend.Default(), recommend.Deps{
 		People: people, Snapshots: h.live, Counters: h.worker.Popularity(), Impressions: h.ingest, Now: h.clock.Now,
 	})
+	if o.now == nil {
+		o.now = h.clock.Now
+	}
 	h.handler, err = httpapi.New(o.http, httpapi.Deps{
 		Recommend: service, Live: h.live, Ingest: h.ingest, People: people, Acks: acks, Catalog: h.catalog, Users: h.store, Dead: h.store,
-		Folds: h.worker, Train: o.train, ClusterMargin: features.Default().ClusterMargin, Checks: o.check, Version: "test", Now: h.clock.Now, NewID: newID,
+		Folds: h.worker, Train: o.train, ClusterMargin: features.Default().ClusterMargin, Checks: o.check, Version: "test", Now: o.now, NewID: newID, Logger: o.logger,
 		Pages: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "page "+r.URL.Path) }),
 	})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"time"
 	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
@@ -26,7 +27,7 @@ func requestID(ctx context.Context) string {
 // note remembers the name of the caller's key for the log.
 func note(c *gin.Context, name string) { c.Set(keyName, name) }
 
-// observe gives the request an id, survives its panics, and counts and logs it.
+// observe gives the request an id, survives its panics, and counts and logs it; see level.
 // The log has the route, not the address: ids of people stay out of it.
 func (a *api) observe(c *gin.Context) {
 	start := a.deps.Now()
@@ -53,14 +54,31 @@ func (a *api) observe(c *gin.Context) {
 		}
 		took := a.deps.Now().Sub(start)
 		a.metrics.observe(route, c.Request.Method, c.Writer.Status(), took)
-		level := slog.LevelInfo
-		if route == "/healthz" || route == "/readyz" || route == "/metrics" {
-			level = slog.LevelDebug
+		status := c.Writer.Status()
+		ctx, level := c.Request.Context(), a.level(c.Request.Method, route, status, took)
+		if a.deps.Logger.Enabled(ctx, level) {
+			a.deps.Logger.LogAttrs(ctx, level, "request", slog.String("method", c.Request.Method), slog.String("route", route), slog.Int("status", status),
+				slog.Int("bytes", max(0, c.Writer.Size())), slog.Duration("took", took), slog.String("request_id", id), slog.String("key", c.GetString(keyName)))
 		}
-		a.deps.Logger.Log(c.Request.Context(), level, "request", "method", c.Request.Method, "route", route, "status", c.Writer.Status(),
-			"bytes", max(0, c.Writer.Size()), "took", took, "request_id", id, "key", c.GetString(keyName))
 	}()
 	c.Next()
+}
+
+// level is how much a request matters to whoever reads the log: Warn for the server's
+// own failures; Info for what was refused, took long or changed something other than
+// by tracking; Debug for the rest, which kindred_http_request_duration_seconds counts.
+func (a *api) level(method, route string, status int, took time.Duration) slog.Level {
+	reads := method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions ||
+		route == "/v1/recommendations" || route == "/v1/rank" || isTracking(route)
+	switch {
+	case route == "/healthz" || route == "/readyz" || route == "/metrics":
+		return slog.LevelDebug
+	case status >= http.StatusInternalServerError:
+		return slog.LevelWarn
+	case status >= http.StatusBadRequest || took >= a.cfg.SlowRequest || !reads:
+		return slog.LevelInfo
+	}
+	return slog.LevelDebug
 }
 
 // secure sets the headers that every answer carries; pages set their own on top.
