@@ -230,7 +230,7 @@ func (p *Parser) strings(v []byte) []string {
 		if v[0] != '"' || len(texts.run(first)) == data.MaxFacetValues {
 			return nil
 		}
-		text := strings.TrimSpace(textOf(v))
+		text := facetValue(textOf(v))
 		for _, other := range texts.run(first) {
 			if other == text {
 				return nil

@@ -120,6 +120,7 @@ func TestTheParserKnowsTheFinePrint(t *testing.T) {
 		`"properties":{"products":[],"sku":"s"}`, `"properties":{"products":[{"name":"x"}],"sku":"s"}`, `"properties":{"products":[{"sku":"s"}],"product_id":"no"}`, `"properties":{"id":"no"}`, `"properties":{"products":[{"id":"yes"}]}`,
 		`"properties":{"product_id":null,"sku":"s","quantity":"x","qty":2}`, `"properties":{"product_id":"","sku":"s","quantity":null,"qty":-2}`, `"properties":{"sku":"s","category":[],"categories":["c"]}`, `"properties":{"sku":"s","category":"a","categories":["c"]}`,
 		`"properties":{"sku":"s","tags":["1","2","2","3","4","5","6","7","8","9"],"brand":" "}`, `"properties":{"sku":"s","brand":7,"tags":{}}`,
+		`"properties":{"sku":"s","brand":"` + strings.Repeat("é", MaxFacetBytes) + `","tags":["a` + strings.Repeat("é", 200) + `","a` + strings.Repeat("é", 201) + `"]}`,
 		`"properties":{"revenue":"x","total":"y","value":3}`, `"properties":{"revenue":null,"total":4,"value":3}`, `"properties":{"rating":true,"value":5}`, `"properties":{"rating":"\u0034","value":5}`,
 		`"timestamp":"2026-11-20T11:00:00Z","originalTimestamp":"nonsense"`, `"originalTimestamp":"2026-11-20T10:00:00Z","timestamp":"2026-11-20T11:00:00Z"`, `"originalTimestamp":"nonsense","timestamp":"2026-11-20T11:00:00Z"`,
 		`"timestamp":"2026-11-20T11:00:00Z"`, `"timestamp":"2026-11-20T11:00:00Z","messageId":""`, `"sentAt":"2026-11-20T11:00:00Z"`, `"traits":{"a":1}`, `"traits":{},"z":1`, `"integrations":5,"_metadata":[],"writeKey":{},"writekey":1,"receivedAt":1,"channel":1,"version":1`,

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"strings"
+	"unicode/utf8"
 
 	"kindred/data"
 )
@@ -210,14 +211,30 @@ func readFacets(raw []byte) map[string][]string {
 	return facets
 }
 
-// stringsOf are the distinct non-empty strings of a value that is one or a list,
+// MaxFacetBytes bounds a facet's value: a profile keeps dozens of them, and a text that
+// differs only behind so many bytes names no category, brand or tag. Longer ones are cut.
+const MaxFacetBytes = 256
+
+// facetValue is a facet's value as events carry it.
+func facetValue(s string) string {
+	if s = strings.TrimSpace(s); len(s) <= MaxFacetBytes {
+		return s
+	}
+	n := MaxFacetBytes
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return strings.TrimSpace(s[:n])
+}
+
+// stringsOf are the distinct non-empty facet values of a value that is one or a list,
 // at most data.MaxFacetValues.
 func stringsOf(v []byte) (out []string) {
 	add := func(v []byte) error {
 		if v[0] != '"' || len(out) == data.MaxFacetValues {
 			return nil
 		}
-		s := strings.TrimSpace(unquote(v))
+		s := facetValue(unquote(v))
 		for _, other := range out {
 			if other == s {
 				return nil
