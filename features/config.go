@@ -46,6 +46,12 @@ func Default() Config {
 	}
 }
 
+// The most that a configuration may ask for: a profile is read and written as a whole.
+const (
+	MaxRecentCap       = 10_000
+	MaxMaxProfileBytes = 1 << 20
+)
+
 // Validate reports the first field that makes no sense, and what would.
 func (c Config) Validate() error {
 	if err := c.Weights.Validate(); err != nil {
@@ -59,6 +65,10 @@ func (c Config) Validate() error {
 		return fmt.Errorf("features: session_gap is %v; use at least 1s", c.SessionGap)
 	case c.MaxEventAge < time.Hour:
 		return fmt.Errorf("features: max_event_age is %v; use at least 1h", c.MaxEventAge)
+	case c.RecentCap > MaxRecentCap:
+		return fmt.Errorf("features: recent_cap is %d; use at most %d", c.RecentCap, MaxRecentCap)
+	case c.MaxProfileBytes > MaxMaxProfileBytes:
+		return fmt.Errorf("features: max_profile_bytes is %d; use at most %d", c.MaxProfileBytes, MaxMaxProfileBytes)
 	case c.HistoryCap < 1:
 		return fmt.Errorf("features: history_cap is %d; use at least 1", c.HistoryCap)
 	case c.RecentCap < 1:
