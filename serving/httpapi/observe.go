@@ -16,13 +16,21 @@ import (
 // keyName is where a request's key name is kept.
 const keyName = "kindred.key"
 
-type requestIDKey struct{}
+// request is what handlers know of the request that their context belongs to.
+type request struct {
+	id   string
+	conn *gatherConn // see connOf
+}
+
+type requestKey struct{}
+
+func requestOf(ctx context.Context) request {
+	r, _ := ctx.Value(requestKey{}).(request)
+	return r
+}
 
 // requestID is the id of the request that ctx belongs to.
-func requestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestIDKey{}).(string)
-	return id
-}
+func requestID(ctx context.Context) string { return requestOf(ctx).id }
 
 // note remembers the name of the caller's key for the log.
 func note(c *gin.Context, name string) { c.Set(keyName, name) }
@@ -36,7 +44,7 @@ func (a *api) observe(c *gin.Context) {
 		id = a.deps.NewID()
 	}
 	c.Header("X-Request-Id", id)
-	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), requestIDKey{}, id))
+	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), requestKey{}, request{id, connOf(c.Request)}))
 
 	defer func() {
 		route := c.FullPath()
@@ -81,15 +89,25 @@ func (a *api) level(method, route string, status int, took time.Duration) slog.L
 	return slog.LevelDebug
 }
 
+// secureHeaders are never changed; names are as net/http spells them.
+var secureHeaders = [...]struct {
+	name   string
+	values []string
+}{
+	{"Cache-Control", []string{"no-store"}}, // answers are about people, and change with the next event
+	{"X-Content-Type-Options", []string{"nosniff"}},
+	{"X-Frame-Options", []string{"DENY"}},
+	{"Referrer-Policy", []string{"no-referrer"}},
+	{"Content-Security-Policy", []string{"default-src 'none'; frame-ancestors 'none'"}},
+	{"Cross-Origin-Resource-Policy", []string{"same-origin"}},
+}
+
 // secure sets the headers that every answer carries; pages set their own on top.
 func (a *api) secure(c *gin.Context) {
 	h := c.Writer.Header()
-	h.Set("Cache-Control", "no-store") // answers are about people, and change with the next event
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	for i := range secureHeaders {
+		h[secureHeaders[i].name] = secureHeaders[i].values // as Set does, but shared: setting replaces it, adding copies it
+	}
 	c.Next()
 }
 

@@ -74,7 +74,7 @@ func (a *api) recommend(ctx context.Context, where string, req recommend.Request
 		return nil, a.fail(ctx, err, where)
 	}
 	memory.b = append(b, '\n')
-	return &writtenAnswer{written{memory}}, nil
+	return &writtenAnswer{written{memory, requestOf(ctx).conn}}, nil
 }
 
 // clean drops identifiers that identify nobody.

@@ -20,7 +20,8 @@ func NewServer(cfg Config, handler http.Handler, logger *slog.Logger) *http.Serv
 		Handler: handler, Protocols: protocols,
 		ReadHeaderTimeout: cfg.ReadHeaderTimeout, ReadTimeout: cfg.ReadTimeout,
 		WriteTimeout: cfg.WriteTimeout, IdleTimeout: cfg.IdleTimeout, MaxHeaderBytes: 64 << 10,
-		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+		ConnContext: withConn,
+		ErrorLog:    slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 }
 
@@ -29,7 +30,7 @@ func NewServer(cfg Config, handler http.Handler, logger *slog.Logger) *http.Serv
 // were cut off.
 func Serve(ctx context.Context, s *http.Server, l net.Listener, grace time.Duration) error {
 	failed := make(chan error, 1)
-	go func() { failed <- s.Serve(l) }()
+	go func() { failed <- s.Serve(&gatherListener{Listener: l}) }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve on %s: %w", l.Addr(), err)

@@ -14,7 +14,10 @@ import (
 )
 
 // written is an answer in JSON, in memory that is lent out until it is sent.
-type written struct{ memory *bodyMemory }
+type written struct {
+	memory *bodyMemory
+	conn   *gatherConn // to send it on in one piece, or nil
+}
 
 // Schema is that of the answer in values.
 func (written) Schema(r huma.Registry) *huma.Schema {
@@ -30,6 +33,9 @@ func (a *api) jsonFormat() huma.Format {
 		switch v := v.(type) {
 		case written:
 			defer a.answers.put(v.memory)
+			if answer, ok := w.(http.ResponseWriter); ok {
+				return sendOn(v.conn, answer, v.memory.b)
+			}
 			return send(w, v.memory.b)
 		case recommend.Answer: // with its own writer
 			b, err := v.AppendJSON(make([]byte, 0, 1024*(1+len(v.Items))))
