@@ -20,17 +20,15 @@ import (
 // count of writes, which must be what it was when the question was put. So whoever
 // asks after a Save has returned gets an answer from after it, as from the engine.
 //
-// It holds at most 2*maxLookups identifiers: a generation is filled, then becomes
-// the old one, whose entries move over when they are asked for, and is dropped when
-// the next is full.
+// It holds about 2*maxLookupBytes at most, some 250,000 usual identifiers (recent).
 type lookups struct {
 	seed   maphash.Seed
 	shards [lookupShards]lookupShard
 }
 
 const (
-	maxLookups   = 1 << 17
-	lookupShards = 32
+	maxLookupBytes = 20 << 20
+	lookupShards   = 32
 )
 
 type lookupKey struct {
@@ -39,13 +37,24 @@ type lookupKey struct {
 }
 
 type lookupShard struct {
-	mu         sync.Mutex
-	writes     uint64                       // forgettings so far
-	young, old map[lookupKey]data.ProfileID // "": nobody
-	_          [32]byte                     // keeps neighbours off one cache line
+	mu     sync.Mutex
+	writes uint64                            // forgettings so far
+	known  recent[lookupKey, data.ProfileID] // "": nobody
+	_      [48]byte                          // keeps neighbours off one cache line
 }
 
-func newLookups() *lookups { return &lookups{seed: maphash.MakeSeed()} }
+func newLookups() *lookups {
+	l := &lookups{seed: maphash.MakeSeed()}
+	for i := range l.shards {
+		l.shards[i].known = recent[lookupKey, data.ProfileID]{limit: maxLookupBytes / lookupShards, size: lookupKey.bytes, own: lookupKey.clone}
+	}
+	return l
+}
+
+// bytes is about what an entry takes.
+func (k lookupKey) bytes(p data.ProfileID) int { return mapOverhead + len(k.id) + len(p) }
+
+func (k lookupKey) clone() lookupKey { return lookupKey{k.kind, strings.Clone(k.id)} }
 
 func (l *lookups) shard(id string) *lookupShard {
 	return &l.shards[maphash.String(l.seed, id)%lookupShards]
@@ -57,13 +66,7 @@ func (l *lookups) find(kind data.IDKind, id string) (p data.ProfileID, known boo
 	s := l.shard(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	k := lookupKey{kind, id}
-	if p, known = s.young[k]; known {
-		return p, true, 0
-	}
-	if p, known = s.old[k]; known {
-		delete(s.old, k)
-		s.put(kind, id, p)
+	if p, known = s.known.find(lookupKey{kind, id}); known {
 		return p, true, 0
 	}
 	return "", false, s.writes
@@ -76,20 +79,8 @@ func (l *lookups) remember(kind data.IDKind, id string, p data.ProfileID, writes
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.writes == writes {
-		s.put(kind, id, p)
+		s.known.put(lookupKey{kind, id}, p)
 	}
-}
-
-// put adds an entry to the young generation. The identifier is copied: it may be
-// part of a request's body.
-func (s *lookupShard) put(kind data.IDKind, id string, p data.ProfileID) {
-	if len(s.young) >= maxLookups/lookupShards {
-		s.old, s.young = s.young, nil
-	}
-	if s.young == nil {
-		s.young = make(map[lookupKey]data.ProfileID)
-	}
-	s.young[lookupKey{kind, strings.Clone(id)}] = p
 }
 
 // forget drops what is remembered about an identifier whose entry was written.
@@ -98,8 +89,7 @@ func (l *lookups) forget(kind data.IDKind, id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.writes++
-	delete(s.young, lookupKey{kind, id})
-	delete(s.old, lookupKey{kind, id})
+	s.known.drop(lookupKey{kind, id})
 }
 
 // forgetAll drops everything.
@@ -108,7 +98,7 @@ func (l *lookups) forgetAll() {
 		s := &l.shards[i]
 		s.mu.Lock()
 		s.writes++
-		s.young, s.old = nil, nil
+		s.known.clear()
 		s.mu.Unlock()
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -93,25 +94,31 @@ func TestAnAnswerFromBeforeAWriteIsNotRemembered(t *testing.T) {
 
 func TestLookupsAreBounded(t *testing.T) {
 	l := newLookups()
-	for i := range 3 * maxLookups {
+	for i := range 120_000 {
 		id := fmt.Sprint("u", i)
+		if i%100 == 0 {
+			id += strings.Repeat("-", 50_000) // somebody made it up
+		}
 		_, _, writes := l.find(data.IDAnonymous, id)
 		l.remember(data.IDAnonymous, id, data.ProfileID(id), writes)
-		if i%1000 == 0 { // asked for again and again: stays
-			l.find(data.IDAnonymous, "u0")
+		l.find(data.IDAnonymous, "u1") // asked for again and again: stays
+	}
+	bytes, n := 0, 0
+	for i := range l.shards {
+		known := &l.shards[i].known
+		for _, generation := range []map[lookupKey]data.ProfileID{known.young, known.old} {
+			for k, p := range generation {
+				n, bytes = n+1, bytes+k.bytes(p)
+			}
 		}
 	}
-	n := 0
-	for i := range l.shards {
-		n += len(l.shards[i].young) + len(l.shards[i].old)
+	if most := 2*maxLookupBytes + lookupShards*110_000; bytes > most || n < 1000 { // the last of a generation may be too many
+		t.Errorf("%d identifiers of %d bytes, want %d bytes at most", n, bytes, most)
 	}
-	if n > 2*maxLookups {
-		t.Errorf("%d identifiers, want %d at most", n, 2*maxLookups)
+	if p, known, _ := l.find(data.IDAnonymous, "u1"); !known || p != "u1" {
+		t.Errorf("u1, asked for all the time, is %q, %v", p, known)
 	}
-	if p, known, _ := l.find(data.IDAnonymous, "u0"); !known || p != "u0" {
-		t.Errorf("u0, asked for all the time, is %q, %v", p, known)
-	}
-	if _, known, _ := l.find(data.IDUser, "u0"); known {
+	if _, known, _ := l.find(data.IDUser, "u1"); known {
 		t.Error("a user is taken for a visitor")
 	}
 }

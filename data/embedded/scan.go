@@ -50,6 +50,9 @@ func (s *Store) get(r pebble.Reader, key []byte) ([]byte, error) {
 // sorted keys costs half of as many gets: each get would look up the tables of all
 // levels again, and neighbours share blocks.
 func (s *Store) getAll(r pebble.Reader, keys [][]byte, fn func(i int, v []byte) error) (err error) {
+	if len(keys) == 0 {
+		return nil
+	}
 	order := make([]int, len(keys))
 	for i := range order {
 		order[i] = i

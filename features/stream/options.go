@@ -20,9 +20,10 @@ type Options struct {
 	// Clusterers finds the clusters of the live model version; nil means no clusters.
 	Clusterers features.Clusterers
 
-	// BatchRecords is how many records are folded and saved at once, at most; 4096.
+	// BatchRecords is how many records are folded and saved at once, at most; 2048.
 	// What is there is folded at once, so a batch is large only where many records
-	// wait, and there each person is saved once for all of them.
+	// wait, and there each person is saved once for all of them. Who waits for a fold
+	// waits for a batch: it should take less than online.Config.Wait.
 	BatchRecords int
 	// CachedProfiles is how many decoded profiles a partition keeps; 4096.
 	CachedProfiles int
@@ -54,7 +55,7 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("stream: %w", err)
 	}
 	if o.BatchRecords == 0 {
-		o.BatchRecords = 4096
+		o.BatchRecords = 2048
 	}
 	if o.CachedProfiles == 0 {
 		o.CachedProfiles = 4096
