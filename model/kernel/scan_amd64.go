@@ -29,11 +29,12 @@ func scanHead(allowed []uint64, heads []uint8, meta []float32, query []int8, bou
 
 // scanBias is what undoes the 128 in every code. It may wrap around, and so may the sum it
 // is part of, but not the result.
-func scanBias(query []int8) (bias int32) {
+func scanBias(query []int8) int32 {
+	high, low := int32(0), int32(0)
 	for ; len(query) >= 8; query = query[8:] {
-		for c := range 4 {
-			bias -= 128 * (int32(query[c])<<7 + int32(query[4+c]))
-		}
+		q := (*[8]int8)(query)
+		high += int32(q[0]) + int32(q[1]) + int32(q[2]) + int32(q[3])
+		low += int32(q[4]) + int32(q[5]) + int32(q[6]) + int32(q[7])
 	}
-	return bias
+	return -128 * (high<<7 + low)
 }
