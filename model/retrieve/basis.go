@@ -73,13 +73,13 @@ func (b *basis) error() float64 {
 }
 
 // newBasis makes the chosen basis for rows of length f, of which sample holds some of
-// norm 1; nil where none helps.
-func newBasis(choice Basis, sample []float32, f, d int, seed uint64) *basis {
+// norm 1; nil where none helps. The first part of a Principal one is to carry the part enough of the square norm.
+func newBasis(choice Basis, sample []float32, f, d int, seed uint64, enough float64) *basis {
 	if choice == Original || len(sample) == 0 && choice == Auto {
 		return nil
 	}
 	if f <= mostPrincipal && (choice == Principal || choice == Auto) {
-		if b := principal(sample, f, d, seed, choice == Principal); b != nil {
+		if b := principal(sample, f, d, seed, enough, choice == Principal); b != nil {
 			return b
 		}
 	}
@@ -107,16 +107,17 @@ func spread(b *basis, sample []float32, f, d int) float64 {
 }
 
 const (
-	// enough is the part of the square norm that the first part of a Principal basis carries, and
-	// mostHead the greatest part of the dimensions that it may take for that.
-	enough, mostHead = 0.78, 0.6
+	// enough is the part of the square norm that the first part of a Principal basis carries, enoughClustered the
+	// same where rows are Clustered, so that less of the rest is bounded by its norm, and mostHead the greatest part of
+	// the dimensions that it may take for that.
+	enough, enoughClustered, mostHead = 0.78, 0.74, 0.6
 	// sweeps is the number of multiplications by the Gram matrix. The directions need not be exact.
 	sweeps = 12
 )
 
 // principal finds a Principal basis by orthogonal iteration (Golub & Van Loan, Matrix Computations, 8.2.4) on
 // the Gram matrix of the sample, or nil when the norm is spread over too many directions, unless forced.
-func principal(sample []float32, f, d int, seed uint64, forced bool) *basis {
+func principal(sample []float32, f, d int, seed uint64, enough float64, forced bool) *basis {
 	gram := make([]float64, f*f)
 	kernel.Syrk(gram, sample, nil, f, make([]float64, 4*f))
 	trace := 0.0

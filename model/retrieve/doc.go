@@ -29,6 +29,14 @@
 // falling ‖b‖, so that sixteen neighbours share a tight bound. Within both parts
 // coordinates are rotated at random, which makes them alike and the errors of bytes small.
 //
+// Where all norms are alike, order by norm stops nothing. Rows then stand by direction (Clustered): by the nearest of
+// some hundred centres of a k-means clustering, and neighbouring groups are a run, of which c is the mean. Since
+//
+//	q·x ≤ q̂ₐ·â + q_b·c_b + ‖q_b‖ ‖b − c_b‖ + the errors above,
+//
+// only what the mean leaves of b is bounded by its norm. The runs nearest to the query are scanned first,
+// which gives a good θ, then all others but those that are too far away as a whole.
+//
 // A filter makes θ lower, and with it the search longer, the fewer rows it allows. A mask that is used often is
 // therefore packed (Mask.Pack): its rows have codes of their own, which makes a filter cheaper than none.
 //
@@ -45,7 +53,8 @@
 // # Memory
 //
 // For each row d + 9 bytes beside the vectors, which are the caller's, where d is f rounded
-// up to a multiple of 4: d of codes, 1 of scales and bounds, 8 of the order. A mask is one
+// up to a multiple of 4: d of codes, 1 of scales and bounds, 8 of the order. A run, usually some
+// hundred rows or more, has 4 d + 40 bytes. A mask is one
 // bit a row, and so is the scratch of each concurrent query. A Principal basis has 4 f² bytes;
 // a packed mask d + 5 for each of its rows.
 //
@@ -53,5 +62,6 @@
 //
 // Stopping by norm, and bounds by a first part of the coordinates: Teflioudi, Gemulla &
 // Mykytiuk, LEMP, SIGMOD 2015. Choosing between scan and index by measurement: Abuzaid, Sethi,
-// Bailis & Zaharia, To Index or Not to Index, ICDE 2019. Rotations: Ailon & Chazelle, STOC 2006.
+// Bailis & Zaharia, To Index or Not to Index, ICDE 2019. Balls around the means of clusters: Fukunaga & Narendra,
+// A Branch and Bound Algorithm for Computing k-Nearest Neighbors, IEEE Trans. Computers 1975. Rotations: Ailon & Chazelle, STOC 2006.
 package retrieve

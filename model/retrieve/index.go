@@ -16,13 +16,15 @@ type Config struct {
 	Workers int
 	// Basis says in which coordinates the rows are quantised. It changes no answer.
 	Basis Basis
+	// Order says in which order the rows stand. It changes no answer.
+	Order Order
 }
 
 // group is the number of rows that are scanned together; the rows of a segment are
 // padded to a multiple of it.
 const group = kernel.ScanGroup
 
-// Index finds rows by inner product. Rows [0, base) are sorted, rows from base on are
+// Index finds rows by inner product. Rows [0, base) stand in an order of its own, rows from base on are
 // the tail in the order in which they were appended.
 //
 // A position is a row's place in the order of the scan: [0, tailStart) are the base
@@ -44,8 +46,8 @@ type base struct {
 
 // New returns an index over the rows of vectors, n×f row-major. It keeps vectors and
 // reads them for exact scores: they must not change any more. f < 1 or vectors that
-// are not whole rows panic. Cost is O(n f log f + n log n); at 64 dimensions about
-// two seconds of one core for a million rows.
+// are not whole rows panic. Cost is O(n f log f + n log n), and O(n f) for each of up to 512 clusters where rows stand by
+// direction; at 64 dimensions about two seconds of one core for a million rows, and thrice that with clusters.
 func New(vectors []float32, f int, cfg Config) *Index {
 	if f < 1 || len(vectors)%f != 0 {
 		panic(fmt.Sprintf("retrieve: an index over %d values in rows of %d", len(vectors), f))

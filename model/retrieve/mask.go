@@ -88,6 +88,13 @@ func (m *Mask) Pack() *Mask {
 			s.order = append(s.order, b.row(g*group+bits.TrailingZeros64(w)))
 		}
 	}
+	if b.runs != nil {
+		labels := make([]int32, len(s.order))
+		for i, row := range s.order {
+			labels[i] = b.runs.of[b.place[row]/group]
+		}
+		s.runs = cutRuns(labels)
+	}
 	b.lay(s, 1)
 	return &Mask{base: b, words: slices.Clone(m.words), packed: s}
 }

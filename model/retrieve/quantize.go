@@ -110,7 +110,7 @@ func (z *quantizer) block(rows []int, block, split int, c codes) {
 		case size > heaviest:
 			off, tail = math.Inf(1), 0
 		case size < lightest:
-			off, tail = size, size
+			off, tail = size, z.tails[i]+size
 		}
 		greatestError, greatestNorm, greatestTail = max(greatestError, off), max(greatestNorm, size), max(greatestTail, tail)
 	}

@@ -4,8 +4,6 @@ import (
 	"math"
 	"math/bits"
 	"slices"
-
-	"kindred/model/kernel"
 )
 
 const (
@@ -32,6 +30,7 @@ type search struct {
 	stats Stats
 
 	addends
+	visit  visit
 	out    []uint64           // rows to pass over, by position; zero between queries
 	words  [mostGroups]uint64 // allowed rows of a step
 	items  [mostGroups * group]int32
@@ -122,8 +121,16 @@ func (s *search) allowed(position int) bool {
 // segment searches the rows of seg, whose groups begin with number first in the
 // order of the scan.
 func (s *search) segment(seg *segment, first int) {
-	end := (seg.rows + group - 1) / group
-	for at := 0; at < end; {
+	if seg.runs != nil && s.bounded {
+		s.runs(seg, first)
+		return
+	}
+	s.between(seg, first, 0, (seg.rows+group-1)/group)
+}
+
+// between searches the groups [at, end) of seg.
+func (s *search) between(seg *segment, first, at, end int) {
+	for at < end {
 		if seg.longest != nil && s.bounded && s.best.demanding() {
 			if end = s.stop(seg, at, end); at >= end {
 				return
@@ -134,6 +141,9 @@ func (s *search) segment(seg *segment, first int) {
 			n = min(n, whole-at)
 		}
 		allowed := s.fill(seg, first, at, n)
+		if s.visit.linear {
+			allowed -= s.passOverRuns(seg, at, n)
+		}
 		switch {
 		case allowed == 0:
 		case !s.bounded || at >= seg.groups():
@@ -150,9 +160,10 @@ func (s *search) segment(seg *segment, first int) {
 }
 
 // dotLeast is θ for the inner product of a row without an addend of its own: one that is lower
-// cannot reach θ with Else, whichever way that sum is rounded.
+// cannot reach θ with Else, whichever way that sum is rounded. It is finite or −Inf, since an infinite score is that of a
+// row with a finite bound, rounded.
 func (s *search) dotLeast() float64 {
-	least := float64(s.best.least())
+	least := min(float64(s.best.least()), math.MaxFloat32)
 	if s.q.Else == 0 || math.IsInf(least, 0) {
 		return least
 	}
@@ -248,149 +259,4 @@ func (s *search) excluded(row int32) bool {
 		}
 	}
 	return false
-}
-
-// exact scores every allowed row of the n groups from at on.
-func (s *search) exact(seg *segment, at, n int) {
-	filled := 0
-	for i, w := range s.words[:n] {
-		for ; w != 0; w &= w - 1 {
-			filled = s.put(seg, (at+i)*group+bits.TrailingZeros64(w), filled)
-		}
-	}
-	s.rescore(seg, filled)
-}
-
-// put adds the row at a position to the batch, of which so many places are filled, and
-// scores a batch that is full. It returns how many are filled then.
-func (s *search) put(seg *segment, position, filled int) int {
-	row := seg.row(position)
-	if !seg.masked && s.excluded(row) {
-		return filled
-	}
-	s.ids[filled] = row
-	if filled++; filled == batch {
-		s.rescore(seg, filled)
-		filled = 0
-	}
-	return filled
-}
-
-// rescore computes the exact scores of the first n of s.ids.
-func (s *search) rescore(seg *segment, n int) {
-	s.stats.Rescored += n
-	kernel.DotRows(s.scores[:n], seg.vectors, s.ids[:n], s.q.Vector)
-	shift := int32(0)
-	if seg == &s.x.tail.segment {
-		shift = int32(s.x.base.rows)
-	}
-	for i, row := range s.ids[:n] {
-		s.best.add(row+shift, s.scores[i]+s.q.Else)
-	}
-}
-
-// scan reads the codes of the n groups from at on and rescores what the bound leaves.
-func (s *search) scan(seg *segment, at, n int) {
-	d, split := s.x.base.d, s.x.base.split
-	words, c := s.words[:n], seg.from(at, split, d)
-	visited := filled(words)
-	s.stats.Scanned += visited * group
-	if split < d && s.best.demanding() {
-		if s.blunt > 0 {
-			s.blunt--
-		} else {
-			kernel.ScanHead(words, c.heads, c.meta, s.codes[:2*split], s.headBound(float32(s.dotLeast())))
-			s.few(seg, at, n)
-			left := filled(words)
-			if left*16 > visited*15 {
-				s.blunted = min(2*s.blunted+1, mostBlunt)
-				s.blunt = s.blunted
-			} else {
-				s.blunted = 0
-			}
-			visited = left
-		}
-	}
-	s.stats.Finished += visited * group
-	found := s.find(c, n)
-	s.stats.Survivors += found
-	if room := s.best.k - len(s.best.heap); room > 0 && found > room {
-		s.first(seg, at, n, found, room)
-		return
-	}
-	s.rest(seg, at, found)
-}
-
-// find reads the codes of the allowed rows of the first n groups of c.
-func (s *search) find(c codes, n int) int {
-	return kernel.Scan(s.items[:], s.dots[:], c.heads, c.tails, c.meta, s.words[:n], s.codes, s.x.base.split, s.bound(float32(s.dotLeast())))
-}
-
-// filled is the number of words with a bit.
-func filled(words []uint64) (n int) {
-	for _, w := range words {
-		if w != 0 {
-			n++
-		}
-	}
-	return n
-}
-
-// few rescores the rows of groups in which the first part of the codes left but few, and takes them
-// out: that costs less than the rest of the group's codes.
-func (s *search) few(seg *segment, at, n int) {
-	filled := 0
-	for i, w := range s.words[:n] {
-		if w == 0 || bits.OnesCount64(w) > fewLeft {
-			continue
-		}
-		for ; w != 0; w &= w - 1 {
-			filled = s.put(seg, (at+i)*group+bits.TrailingZeros64(w), filled)
-		}
-		s.words[i] = 0
-	}
-	s.rescore(seg, filled)
-}
-
-// reachOf is the highest score of a survivor.
-func (s *search) reachOf(meta []float32, i int) float64 {
-	item := int(s.items[i])
-	return s.reach(meta[item/group*metaOfGroup:], item>>4&3, s.dots[i])
-}
-
-// rest rescores the first n survivors, a batch at a time, if θ still allows.
-func (s *search) rest(seg *segment, at, n int) {
-	filled := 0
-	for i := range n {
-		filled = s.consider(seg, at, i, filled)
-	}
-	s.rescore(seg, filled)
-}
-
-// first is for a heap that has room left: the n survivors are all that is allowed, of which the
-// most promising fill it. That makes a good θ at once, with which the groups are scanned again for the others.
-func (s *search) first(seg *segment, at, groups, n, room int) {
-	c := seg.from(at, s.x.base.split, s.x.base.d)
-	s.keys = s.keys[:0]
-	for i, item := range s.items[:n] {
-		about := float32(s.dots[i]) / c.meta[int(item)/group*metaOfGroup+int(item)>>4&3] // up to the query's scale
-		s.keys = append(s.keys, key(int32(i), about))
-	}
-	greatest(s.keys, room)
-	filled := 0
-	for _, key := range s.keys[:room] {
-		item := int(s.items[ranked(key).Row])
-		s.words[item/group] &^= 1 << (item % group)
-		filled = s.put(seg, at*group+item, filled)
-	}
-	s.rescore(seg, filled)
-	s.rest(seg, at, s.find(c, groups))
-}
-
-// consider puts survivor i into the batch unless θ excludes it by now.
-func (s *search) consider(seg *segment, at, i, filled int) int {
-	if s.reachOf(seg.meta[at*metaOfGroup:], i) < s.dotLeast() {
-		return filled
-	}
-	return s.put(seg, at*group+int(s.items[i]), filled)
 }

@@ -13,6 +13,7 @@ type segment struct {
 	vectors []float32 // of the rows by row number within the segment
 	order   []int32   // position → row; nil: they are the same
 	longest []float32 // group → the greatest norm in it and all later ones; nil: rows are not sorted
+	runs    *runs     // nil: rows stand by norm
 	masked  bool      // rows stand where the masks have their bits
 	codes             // for kernel.Scan
 }
@@ -85,10 +86,20 @@ func (b *base) build(vectors []float32, cfg Config) {
 		b.order[position] = int32(uint32(key))
 	}
 
-	b.basis = newBasis(cfg.Basis, b.sample(), f, b.d, cfg.Seed)
+	sample, clustered, carried := b.sample(), inClusters(keys, cfg.Order), enough
+	if clustered {
+		carried = enoughClustered
+	}
+	b.basis = newBasis(cfg.Basis, sample, f, b.d, cfg.Seed, carried)
 	b.split = b.d
 	if b.basis.split() > 0 {
 		b.split = b.basis.split()
+	}
+	if clustered && (b.split < b.d || cfg.Order == Clustered) {
+		if c := newClusters(sample, f, n, workers); c != nil {
+			order, labels := gather(b.order, c.assign(vectors, workers))
+			b.order, b.runs = order, cutRuns(labels)
+		}
 	}
 	b.lay(&b.segment, workers)
 	b.masked = true
@@ -102,13 +113,11 @@ func (b *base) build(vectors []float32, cfg Config) {
 func (b *base) lay(s *segment, workers int) {
 	groups := (s.rows + group - 1) / group
 	s.grow(groups, b.split, b.d)
-	cuts := bands(groups)
-	split(len(cuts)-1, len(cuts)-1, workers, func(from, to int) {
-		z := newQuantizer(b.f, b.d, b.basis)
-		for band := from; band < to; band++ {
-			b.band(s, z, cuts[band], cuts[band+1])
-		}
-	})
+	if s.runs != nil {
+		b.layRuns(s, workers)
+	} else {
+		b.layBands(s, groups, workers)
+	}
 	s.longest = make([]float32, groups)
 	longest := float32(0)
 	for g := groups - 1; g >= 0; g-- {
@@ -117,10 +126,22 @@ func (b *base) lay(s *segment, workers int) {
 	}
 }
 
-// band orders and quantises the groups [from, to).
-func (b *base) band(s *segment, z *quantizer, from, to int) {
+// layBands quantises rows that stand by norm.
+func (b *base) layBands(s *segment, groups, workers int) {
+	cuts := bands(groups)
+	split(len(cuts)-1, len(cuts)-1, workers, func(from, to int) {
+		z := newQuantizer(b.f, b.d, b.basis)
+		for band := from; band < to; band++ {
+			b.band(s, z, cuts[band], cuts[band+1], func() {})
+		}
+	})
+}
+
+// band orders and quantises the groups [from, to); taken is called when their rows are taken in.
+func (b *base) band(s *segment, z *quantizer, from, to int, taken func()) {
 	rows := s.order[from*group : min(to*group, s.rows)]
 	z.rows(s.vectors, rows)
+	taken()
 	if b.basis.split() > 0 {
 		z.sort()
 	}
