@@ -12,18 +12,20 @@ type httpSize struct {
 	items, many      int // of the small and the large model
 	people, manyPeop int
 	long, short      int // seconds
+	turn             int // seconds of one side's turn
 	rounds           int
 }
 
 // httpCases are the cases of a server under load.
 func httpCases(k kindred, quick bool) []caseRun {
-	z := httpSize{items: 27_000, many: 1_000_000, people: 50_000, manyPeop: 60_000, long: 30, short: 4, rounds: 5}
+	z := httpSize{items: 27_000, many: 1_000_000, people: 50_000, manyPeop: 60_000, long: 30, short: 4, turn: 2, rounds: 5}
 	if quick {
-		z = httpSize{items: 2000, many: 20_000, people: 1000, manyPeop: 2000, long: 2, short: 1, rounds: 2}
+		z = httpSize{items: 2000, many: 20_000, people: 1000, manyPeop: 2000, long: 2, short: 1, turn: 1, rounds: 2}
 	}
 	return []caseRun{
 		{"http/27k", fmt.Sprintf("recommendations beside the no-op route, closed loop of 16 clients, %d items", z.items), func(b *bench, c *Case) error { return k.beside(c, z) }},
 		{"http/1m", fmt.Sprintf("recommendations at half of the highest rate, open loop, %d items with norm spread .6, everybody asked once", z.many), func(b *bench, c *Case) error { return k.half(c, z) }},
+		{"http/training", fmt.Sprintf("recommendations at half of the highest rate beside kindred train, open loop, %d items", z.items), func(b *bench, c *Case) error { return k.training(c, z) }},
 		{"http/ingest", "durable ingest over /v1/batch on the embedded log, batches of 500 calls of about 500 bytes", func(b *bench, c *Case) error { return k.ingest(c, z) }},
 		{"http/freshness", fmt.Sprintf("event accepted to changed recommendations over HTTP, %d items", z.items), func(b *bench, c *Case) error { return k.fresh(c, z) }},
 	}
@@ -48,68 +50,81 @@ func (k kindred) beside(c *Case, z httpSize) error {
 }
 
 func (k kindred) besideOn(s *server, c *Case, z httpSize) error {
-	who := people(z.people, z.items, "--warmup", "500ms", "--duration", seconds(z.short), "--clients", "16")
-	if _, err := k.load(s, people(z.people, z.items, "--target", "noop", "--duration", "1s", "--prefill", "20")...); err != nil {
+	filled, err := k.load(s, people(z.people, z.items, "--target", "noop", "--duration", "1s", "--prefill", "20")...)
+	if err != nil {
 		return err
 	}
-	var noop, distinct, zipf, shareDistinct, shareZipf []float64
-	var cpuNoop, cpuDistinct, own []float64
-	asked := 0
+	quiet(c, filled)
+	sides := []besideSide{
+		{name: "Zipf people", flags: func(int) []string { return nil }},
+		{name: "everybody in turn", flags: func(asked int) []string { return []string{"--distinct", "--first", strconv.Itoa(asked % z.people)} }},
+	}
+	var noop, cpuNoop, ownNoop []float64
 	for range z.rounds {
-		r, err := k.load(s, append(who, "--target", "noop")...)
-		if err != nil {
-			return err
-		}
-		n, err := kind(r, load.Noop)
-		if err != nil {
-			return err
-		}
-		noop, own = append(noop, n.PerSecond), append(own, r.Generator.CPUEach)
-		cpuNoop = append(cpuNoop, cpuOf(r))
-		for _, each := range []struct {
-			rate, share, cpu *[]float64
-			flags            []string
-		}{
-			{&distinct, &shareDistinct, &cpuDistinct, []string{"--distinct", "--first", strconv.Itoa(asked % z.people)}},
-			{&zipf, &shareZipf, nil, nil},
-		} {
-			r, err := k.load(s, append(append(who, "--target", "recommendations"), each.flags...)...)
+		for i := range sides {
+			side := &sides[i]
+			who := people(z.people, z.items, "--warmup", "500ms", "--duration", seconds(z.turn), "--clients", "16", "--target")
+			r, err := k.load(s, append(who, "noop")...)
 			if err != nil {
 				return err
 			}
-			n, err := kind(r, load.Recommend)
+			n, err := kind(r, load.Noop)
 			if err != nil {
 				return err
 			}
-			*each.rate = append(*each.rate, n.PerSecond)
-			if r.Server != nil && r.Server.CacheShare != nil {
-				*each.share = append(*each.share, *r.Server.CacheShare)
+			side.noop = append(side.noop, n.PerSecond)
+			noop, cpuNoop, ownNoop = append(noop, n.PerSecond), append(cpuNoop, cpuOf(r)), append(ownNoop, r.Generator.CPUEach)
+			if r, err = k.load(s, append(append(who, "recommendations"), side.flags(side.asked)...)...); err != nil {
+				return err
 			}
-			if each.cpu != nil {
-				*each.cpu = append(*each.cpu, cpuOf(r))
-				asked += int(n.Done) + 1000 // the warm-up's, too
+			if n, err = kind(r, load.Recommend); err != nil {
+				return err
 			}
+			side.add(r, n)
 		}
 	}
-	share := func(what string, v []float64) Row {
-		r := Row{What: "share of answers from the cache, " + what, Ours: sampleOf(v)}
-		if len(v) == 0 {
-			r.Missing = "the server has no counters of an answer cache"
-		}
-		return r
-	}
+	zipf, distinct := &sides[0], &sides[1]
 	c.Rows = append(c.Rows,
 		Row{What: "no-op requests a second (GET /healthz)", Unit: "/s", Ours: sampleOf(noop)},
-		Row{What: "recommendations a second, everybody in turn", Unit: "/s", Ours: sampleOf(distinct)},
-		Row{What: "recommendations / no-op, everybody in turn", Ours: ratioOf(distinct, noop), Bound: atLeast("ours", 1./3, .5)},
-		share("everybody in turn", shareDistinct),
-		Row{What: "recommendations a second, Zipf people", Unit: "/s", Ours: sampleOf(zipf)},
-		Row{What: "recommendations / no-op, Zipf people", Ours: ratioOf(zipf, noop)},
-		share("Zipf people", shareZipf),
 		Row{What: "server CPU microseconds a no-op", Unit: "µs", Ours: sampleOf(cpuNoop)},
-		Row{What: "server CPU microseconds a recommendation", Unit: "µs", Ours: sampleOf(cpuDistinct)},
-		Row{What: "generator CPU microseconds a no-op", Unit: "µs", Ours: sampleOf(own)})
+		Row{What: "generator CPU microseconds a no-op", Unit: "µs", Ours: sampleOf(ownNoop)})
+	c.Rows = append(c.Rows, zipf.rows(atLeast("ours", 1./3, .5))...)
+	c.Rows = append(c.Rows, distinct.rows(nil)...)
+	c.Notes = append(c.Notes, "rounds of no-op, Zipf people, no-op, everybody in turn; a ratio is that of two neighbours. The gate is on Zipf people: what people do, with the answer cache that is part of the server; everybody in turn is the cost without it")
 	return nil
+}
+
+// besideSide is one way of asking for recommendations, beside the no-op route.
+type besideSide struct {
+	name  string
+	flags func(asked int) []string
+	asked int // so far, with room for the warm-up
+
+	noop, rate, share, cpu, own []float64
+}
+
+// add takes one round's figures.
+func (s *besideSide) add(r load.Report, n load.KindReport) {
+	s.rate, s.cpu, s.own = append(s.rate, n.PerSecond), append(s.cpu, cpuOf(r)), append(s.own, r.Generator.CPUEach)
+	if r.Server != nil && r.Server.CacheShare != nil {
+		s.share = append(s.share, *r.Server.CacheShare)
+	}
+	s.asked += int(n.Done) + 1000 + int(n.PerSecond)
+}
+
+// rows are its part of the table; the bound is of the ratio.
+func (s *besideSide) rows(bound *Bound) []Row {
+	share := Row{What: "share of answers from the cache, " + s.name, Ours: sampleOf(s.share)}
+	if len(s.share) == 0 {
+		share.Missing = "the server has no counters of an answer cache"
+	}
+	return []Row{
+		{What: "recommendations a second, " + s.name, Unit: "/s", Ours: sampleOf(s.rate)},
+		{What: "recommendations / no-op, " + s.name, Ours: ratioOf(s.rate, s.noop), Bound: bound},
+		share,
+		{What: "server CPU microseconds a recommendation, " + s.name, Unit: "µs", Ours: sampleOf(s.cpu)},
+		{What: "generator CPU microseconds a recommendation, " + s.name, Unit: "µs", Ours: sampleOf(s.own)},
+	}
 }
 
 // cpuOf is the server's processor time an operation.
@@ -139,6 +154,7 @@ func (k kindred) halfOn(s *server, c *Case, z httpSize) error {
 	if err != nil {
 		return err
 	}
+	quiet(c, r)
 	top, err := kind(r, load.Recommend)
 	if err != nil {
 		return err
@@ -234,6 +250,7 @@ func (k kindred) freshOn(s *server, c *Case, z httpSize) error {
 	if err != nil {
 		return err
 	}
+	quiet(c, alone)
 	mixed, err := k.load(s, people(z.people, z.items, "--target", "mixed", "--rate", "500", "--batch", "50", "--warmup", "500ms", "--duration", seconds(z.short*2), "--people-zipf", "0.7")...)
 	if err != nil {
 		return err

@@ -40,6 +40,7 @@ func runHTTP(ctx context.Context, args []string, out io.Writer) error {
 // server is a running `kindred serve`.
 type server struct {
 	cmd  *exec.Cmd
+	dir  string // its data
 	addr string
 	log  *os.File
 }
@@ -59,11 +60,11 @@ func (k kindred) serve(c *Case, items int, spread float64) (*server, func() erro
 	if _, err := madeup.Write(k.b.ctx, dir, m); err != nil {
 		return nil, nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	s := &server{}
+	s := &server{dir: dir}
 	if s.log, err = os.Create(dir + ".log"); err != nil {
 		return nil, nil, err
 	}
-	s.cmd = exec.Command(k.binary, "serve", "--data", dir, "--addr", "127.0.0.1:0")
+	s.cmd = exec.Command(k.binary, "serve", "--data", dir, "--addr", "127.0.0.1:0", "--set", "schedule.every_events=0", "--set", "schedule.cron=")
 	s.cmd.Stderr = s.log
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
@@ -84,7 +85,7 @@ func (k kindred) serve(c *Case, items int, spread float64) (*server, func() erro
 	if err := s.ready(k.b.ctx); err != nil {
 		return nil, nil, errors.Join(err, stop())
 	}
-	c.Notes = append(c.Notes, fmt.Sprintf("a made-up model of %d items × 64, spread of norms %v, %d neighbours an item, with a catalogue; ready %.1f s after its start", items, spread, m.Neighbours, time.Since(began).Seconds()))
+	c.Notes = append(c.Notes, fmt.Sprintf("a made-up model of %d items × 64, spread of norms %v, %d neighbours an item, with a catalogue; ready %.1f s after its start; it trains nothing meanwhile (schedule.every_events=0, schedule.cron=)", items, spread, m.Neighbours, time.Since(began).Seconds()))
 	return s, stop, nil
 }
 
@@ -128,6 +129,13 @@ func (s *server) stop() error {
 		return fmt.Errorf("the server did not stop well (see %s): %w", s.log.Name(), err)
 	}
 	return os.Remove(s.log.Name())
+}
+
+// quiet notes where a load began before the server was done with the prefill.
+func quiet(c *Case, r load.Report) {
+	if r.Prefill != nil && !r.Prefill.Quiet {
+		c.Notes = append(c.Notes, "THE SERVER WAS NOT QUIET when the measurement began: something else than requests is in the figures")
+	}
 }
 
 // load runs `kindred load` against the server.

@@ -46,7 +46,7 @@ type Sample struct {
 	Median float64 `json:"median"`
 	Low    float64 `json:"low"`  // first quartile
 	High   float64 `json:"high"` // third quartile
-	N      int     `json:"n"` // 2 also stands for "several", of figures that were read back from the page
+	N      int     `json:"n"`    // 2 also stands for "several", of figures that were read back from the page
 }
 
 // Bound is what the row is held to.
