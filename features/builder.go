@@ -100,6 +100,7 @@ func (b *Builder) Fold(ctx context.Context, m *Memory, offset int64, e data.Even
 
 // FoldEvent is Fold without copying the event, which it does not change.
 func (b *Builder) FoldEvent(ctx context.Context, m *Memory, offset int64, e *data.Event) (Outcome, error) {
+	m.passing()
 	m.fold = fold{b: b, ctx: ctx, m: m, offset: offset, now: max(m.State.Now, millis(e.Times.Received))}
 	o, err := m.fold.record(e)
 	m.closeOpened()
@@ -169,10 +170,17 @@ func (f *fold) ordinary(e *data.Event) (Outcome, error) {
 		return 0, err
 	}
 	places := placesOf(e, happened)
+	plan, usual := f.plan(e, ids, at)
+	late := !e.Imported && f.now-at > f.b.maxAge // by log time, as ids are forgotten: an event forwarded once more may be old
+	if usual && !late && places.n == 1 {
+		if dup, err := f.meet(places.days[0], e.Imported, places.hash); err != nil || dup {
+			return Duplicate, err
+		}
+		return Applied, f.applyInPlace(plan)
+	}
 	if dup, err := f.duplicate(places, e.Imported); err != nil || dup {
 		return Duplicate, err
 	}
-	plan, usual := f.plan(e, ids, at)
 	var p *data.Profile // the whole profile, where the event is not usual
 	if !usual {
 		p = f.m.open(f.who)
@@ -182,7 +190,7 @@ func (f *fold) ordinary(e *data.Event) (Outcome, error) {
 		}
 	}
 	switch {
-	case !e.Imported && f.now-at > f.b.maxAge: // by log time, as ids are forgotten: an event forwarded once more may be old
+	case late:
 		f.m.late = append(f.m.late, data.Record{Partition: f.m.partition, Offset: f.offset, Value: event.Seal(*e)})
 		return Late, nil
 	case p != nil && p.Deleted && at <= p.LastSeen:

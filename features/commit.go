@@ -63,6 +63,7 @@ func (m *Memory) Commit(cursor int64) (*data.Commit, error) {
 	}
 	m.links, m.late, m.dead, m.emitted = nil, nil, nil, nil
 	m.batch++
+	m.ahead = nil
 	return &c.Commit, nil
 }
 

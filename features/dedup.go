@@ -165,6 +165,22 @@ func (f *fold) duplicate(x idPlaces, imported bool) (bool, error) {
 	return false, nil
 }
 
+// meet is duplicate, and then remember where it is none, of an id with one place.
+func (f *fold) meet(day int32, imported bool, hash uint64) (dup bool, err error) {
+	k := compact.IDKey{Who: f.who, Day: day, Imported: imported}
+	if f.m.forgotten(k) {
+		return false, nil
+	}
+	if err := f.m.needIDs(f.ctx, k); err != nil {
+		return false, err
+	}
+	known, first := f.m.people.AddNewID(k, hash)
+	if first {
+		f.m.ids.changed = append(f.m.ids.changed, k)
+	}
+	return known, nil
+}
+
 // remember keeps the event's id.
 func (f *fold) remember(x idPlaces, imported bool) error {
 	if x.n == 0 {

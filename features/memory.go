@@ -54,9 +54,11 @@ type Memory struct {
 	dead    []data.DeadLetter
 	emitted []data.Event
 
-	fold    fold       // the record being folded
-	event   data.Event // and its event
-	commit  commit     // the last one, whose memory the next one uses again
+	ahead   []data.Event // of Prefetch, whose people are not near yet
+	passed  int          // events folded since people came near
+	fold    fold         // the record being folded
+	event   data.Event   // and its event
+	commit  commit       // the last one, whose memory the next one uses again
 	scratch scratch
 }
 
@@ -78,16 +80,41 @@ func (m *Memory) forgetEverybody() {
 
 // Prefetch loads in one go what folding the events will read: their profiles,
 // their message ids and the timers due until the latest of them. What is in memory it
-// brings nearer to the processor, so it pays without a Source too: for some hundreds of
-// events at once.
+// brings nearer to the processor, so it pays without a Source too: some tens of people
+// now, and the next ones while these are folded; the events must stay as they are until
+// they are folded, or until Commit.
 func (m *Memory) Prefetch(ctx context.Context, events []data.Event) error {
 	if m.src != nil {
 		if err := m.load(ctx, events); err != nil {
 			return err
 		}
 	}
-	m.people.Touch(len(events), func(i int) data.ProfileID { return events[i].Profile })
+	m.ahead = events
+	m.comeNear()
 	return nil
+}
+
+// nearEvents is how many events' people are brought near at once: as many as the
+// processor's second-level cache holds beside the events.
+const nearEvents = 64
+
+// comeNear brings the people of the next events near.
+func (m *Memory) comeNear() {
+	next := m.ahead[:min(len(m.ahead), nearEvents)]
+	m.passed = 0
+	m.people.Touch(len(next), func(i int) data.ProfileID { return next[i].Profile })
+	if m.ahead = m.ahead[len(next):]; len(m.ahead) == 0 {
+		m.ahead = nil
+	}
+}
+
+// passing says that an event is about to be folded: every so many, the people of the
+// next ones come near. That the events are Prefetch's own, in its order, only makes it
+// worth while.
+func (m *Memory) passing() {
+	if m.passed++; m.passed >= nearEvents && len(m.ahead) > 0 {
+		m.comeNear()
+	}
 }
 
 // load is Prefetch from the Source.

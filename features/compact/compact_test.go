@@ -272,3 +272,19 @@ func TestDerivedNamesAreThoseOfPackageSession(t *testing.T) {
 		t.Error(id, ok)
 	}
 }
+
+func TestPapersThatCannotBeReadAreAnError(t *testing.T) {
+	s := NewStore(shape)
+	r := s.Add(data.NewProfileID(data.IDUser, "ann"))
+	q := s.Open(r)
+	q.Traits = []data.Trait{{Name: "plan", Value: []byte(`"gold"`), At: 1, Source: "e"}}
+	s.Close(r)
+	if _, err := s.AppendBinary(nil, r); err != nil {
+		t.Fatal(err)
+	}
+	_, _, _, rest := s.sections(s.At(r))
+	rest[0] = 0xff
+	if _, err := s.AppendBinary(nil, r); err == nil {
+		t.Error("a profile whose papers are broken was encoded")
+	}
+}

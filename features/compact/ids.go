@@ -78,6 +78,19 @@ func (s *Store) LoadIDs(k IDKey, ids []uint64) {
 	}
 }
 
+// AddNewID adds an id to the set of a person's day. known reports that it was there,
+// first that the set changed for the first time since MarkSaved. It looks once for
+// what HasID and AddIDs look for twice.
+func (s *Store) AddNewID(k IDKey, id uint64) (known, first bool) {
+	set := s.makeIDs(k)
+	if !s.addID(set, id) {
+		return true, false
+	}
+	first = !set.changed
+	set.changed = true
+	return false, first
+}
+
 func (s *Store) makeIDs(k IDKey) *idSet {
 	if set := s.idSet(k); set != nil {
 		return set

@@ -1,6 +1,7 @@
 package compact
 
 import (
+	"fmt"
 	"time"
 	"unsafe"
 
@@ -152,20 +153,28 @@ type scratch struct {
 // Unpack is the profile of a person, in memory of its own.
 func (s *Store) Unpack(r Ref) data.Profile {
 	var x scratch
-	return *s.unpack(r, &x)
+	q, err := s.unpack(r, &x)
+	if err != nil {
+		panic("compact: " + err.Error()) // we wrote the papers ourselves
+	}
+	return *q
 }
 
 // AppendBinary appends the encoded profile of a person to dst: the bytes that
 // data.Profile writes. It allocates nothing in the steady state.
 func (s *Store) AppendBinary(dst []byte, r Ref) ([]byte, error) {
-	return s.unpack(r, &s.scratch).AppendBinary(dst)
+	q, err := s.unpack(r, &s.scratch)
+	if err != nil {
+		return dst, err
+	}
+	return q.AppendBinary(dst)
 }
 
 // unpack builds the profile in x. Its texts are the symbols', or in x.text; with an
-// x that is new, nothing else shares them.
-func (s *Store) unpack(r Ref, x *scratch) *data.Profile {
+// x that is new, nothing else shares them. The error is that of papers that cannot be read.
+func (s *Store) unpack(r Ref, x *scratch) (*data.Profile, error) {
 	if q := s.rich[r]; q != nil {
-		return q
+		return q, nil
 	}
 	p, q := s.At(r), &x.profile
 	*q = data.Profile{Slots: q.Slots[:0], Affinities: q.Affinities[:0], Recent: q.Recent[:0], History: q.History[:0], Clusters: q.Clusters[:0], Identity: q.Identity[:0]}
@@ -199,7 +208,7 @@ func (s *Store) unpack(r Ref, x *scratch) *data.Profile {
 	if len(rest) > 0 {
 		var rare data.Profile
 		if err := rare.UnmarshalBinary(rest); err != nil {
-			panic("compact: papers: " + err.Error())
+			return nil, fmt.Errorf("papers: %w", err)
 		}
 		q.Redirect, q.Merges, q.Traits, q.Consent = rare.Redirect, rare.Merges, rare.Traits, rare.Consent
 	}
@@ -225,7 +234,7 @@ func (s *Store) unpack(r Ref, x *scratch) *data.Profile {
 	for _, c := range view[cluster](s, p, inClusters) {
 		q.Clusters = append(q.Clusters, s.unpackCluster(&c))
 	}
-	return q
+	return q, nil
 }
 
 // textLen bounds the bytes that unpack writes.

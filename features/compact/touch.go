@@ -4,8 +4,8 @@ import "kindred/data"
 
 // Touch reads a little of what folding into these profiles will read, so that the
 // cache misses of a batch overlap instead of each waiting for the one before: first
-// where the table has them all, then the people, then their blocks. It changes nothing,
-// and does not mind a profile that it does not know, or takes for another.
+// where the table has them all, then the people, then their blocks, then their message
+// ids. It changes nothing, and does not mind a profile that it does not know, or takes for another.
 func (s *Store) Touch(n int, id func(int) data.ProfileID) {
 	keys, refs := s.scratch.keys[:0], s.scratch.refs[:0]
 	for i := range n {
@@ -38,6 +38,17 @@ func (s *Store) Touch(n int, id func(int) data.ProfileID) {
 		chunk := s.arena.chunks[block>>16]
 		for at := block % chunkWords; words >= lineWords; at, words = at+lineWords, words-lineWords {
 			sum += chunk[at]
+		}
+	}
+	for _, r := range refs { // the newest message ids, which their blocks say where to find
+		all := view[idSet](s, s.At(r), inIDs)
+		if len(all) == 0 {
+			continue
+		}
+		if set := &all[len(all)-1]; set.isBig {
+			sum += s.big[set.ids.block].most[0]
+		} else if ids := set.ids.view(&s.arena); len(ids) > 0 {
+			sum += ids[len(ids)/2]
 		}
 	}
 	s.scratch.keys, s.scratch.refs, s.touched = keys, refs, sum
