@@ -14,6 +14,11 @@ import (
 // JobKind is the kind of training runs in the jobs list.
 const JobKind = "train"
 
+// JobID is the id of a run that began then under that lease.
+func JobID(began time.Time, l data.Lease) string {
+	return fmt.Sprintf("train-%s-%d", began.UTC().Format("20060102T150405.000Z"), l.Fence)
+}
+
 // Jobs is where a run says how it does.
 type Jobs interface {
 	StartJob(ctx context.Context, j data.Job) error

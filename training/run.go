@@ -44,6 +44,8 @@ type Deps struct {
 
 // RunOptions are the choices of one run.
 type RunOptions struct {
+	// Job is the run's id in the jobs list; "" for one of its own (JobID).
+	Job string
 	// Force trains though nothing is new.
 	Force bool
 	// Progress, if not nil, is told about every stage.
@@ -89,7 +91,9 @@ func Run(ctx context.Context, deps Deps, cfg Config, opt RunOptions) (Outcome, e
 	if opt.Progress == nil {
 		opt.Progress = func(string, int, int) {}
 	}
-	out.Job = fmt.Sprintf("train-%s-%d", deps.Now().UTC().Format("20060102T150405.000Z"), deps.Lease.Fence)
+	if out.Job = opt.Job; out.Job == "" {
+		out.Job = JobID(deps.Now(), deps.Lease)
+	}
 	t, err := track(ctx, deps.Catalog, out.Job, opt.Progress)
 	if err != nil {
 		return out, fmt.Errorf("train: %w", err)

@@ -143,6 +143,9 @@ func TestAServerRetrainsByItself(t *testing.T) {
 		}
 	}
 	s.stop()
+	if log := s.log.String(); !strings.Contains(log, "training is due") || !strings.Contains(log, "training process started") || !strings.Contains(log, "training published") {
+		t.Errorf("the log does not tell of a run in a process of its own:\n%s", log)
+	}
 }
 
 // serving is the version of the model that answers.

@@ -12,17 +12,19 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 )
 
 // asProgram makes the test binary the program itself, so that tests run the real
-// thing, race detector included, in processes that can be killed.
+// thing, race detector included, in processes that can be killed. A server's
+// training process is the same binary again.
 const asProgram = "TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) == "1" {
+	if os.Getenv(asProgram) == "1" || len(os.Args) == 2 && os.Args[1] == handCommand {
 		os.Unsetenv(asProgram)
 		main()
 	}
@@ -61,8 +63,26 @@ type running struct {
 	t    *testing.T
 	cmd  *exec.Cmd
 	base string // http://127.0.0.1:PORT
-	log  *bytes.Buffer
+	log  *journal
 	done chan struct{} // closed when its output ended
+}
+
+// journal is what a process writes, to be read meanwhile.
+type journal struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(p)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
 }
 
 // start runs `kindred serve` on a free port and waits until it answers. The test's
@@ -75,7 +95,7 @@ func start(t *testing.T, dir string, args ...string) *running {
 // launch runs a command that serves.
 func launch(t *testing.T, args ...string) *running {
 	t.Helper()
-	r := &running{t: t, log: new(bytes.Buffer), done: make(chan struct{})}
+	r := &running{t: t, log: new(journal), done: make(chan struct{})}
 	r.cmd = command(context.Background(), args...)
 	r.cmd.Stderr = r.log
 	out, err := r.cmd.StdoutPipe()

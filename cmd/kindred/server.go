@@ -111,7 +111,7 @@ func (s *server) build() (http.Handler, error) {
 		Facets: func(id data.ItemID) map[string][]string { return s.live.Load().Facets(id) },
 	})
 	people := online.NewReader(n.cfg.Online, n.store, n.worker, n.store, n.store.Partitions(), s.acks)
-	s.train = &trainings{server: s, trainer: trainer{cfg: n.cfg, catalog: n.catalog, lake: n.lake, owner: s.owner}}
+	s.train = &trainings{server: s}
 	return httpapi.New(n.cfg.HTTP, httpapi.Deps{
 		Recommend: recommend.New(n.cfg.Recommend, recommend.Deps{
 			People: people, Snapshots: s.live, Counters: n.worker.Popularity(), Impressions: s.in, Now: time.Now,
@@ -252,17 +252,7 @@ func (s *server) scheduler() *schedule.Scheduler {
 			}
 			return training.RecordsOf(newest[0]), nil
 		},
-		Train: func(ctx context.Context, l data.Lease) error {
-			if err := s.flush(ctx); err != nil {
-				return err
-			}
-			_, err := s.train.trainer.run(ctx, l, training.RunOptions{Builder: version})
-			if errors.Is(err, training.ErrNothingNew) {
-				s.log.Info("training", "outcome", err)
-				return nil
-			}
-			return err
-		},
+		Train: s.train.due,
 	}
 }
 

@@ -1,0 +1,6 @@
+//go:build !unix
+
+package main
+
+// stepBack does nothing where there is no niceness.
+func stepBack() error { return nil }
