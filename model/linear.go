@@ -32,10 +32,9 @@ type Deferred interface {
 	// Prepare builds what Ask needs beside the scorer, once; it may take a while and
 	// memory. Ask does it itself otherwise.
 	Prepare()
-	// Ask adds the scores of some rows or of all of them to into, which is zero, up to
-	// rounding; rows that were appended to the fitted ones are all among them. The others' scores lie
-	// between 0 and the Opinion's Rest. It returns nil, with nothing added, where h
-	// is cold or ScoreSparse is cheap. h is not kept.
+	// Ask adds a part of the scores to into, which is zero: rows that were appended to the fitted
+	// ones have all of theirs, up to rounding. Of the others the Opinion's Rest and More say what is left. Scores and their
+	// parts are 0 or more. It returns nil, with nothing added, where h is cold or ScoreSparse is cheap. h is not kept.
 	Ask(h History, into *SparseScores) Opinion
 }
 
@@ -44,13 +43,17 @@ type Deferred interface {
 type Opinion interface {
 	// Moments are the mean and the population variance of the scores of all rows.
 	Moments() (mean, variance float64)
-	// Rest bounds the scores of the rows that were not touched from above.
+	// Rest bounds the scores of the fitted rows that were not touched from above.
 	Rest() float64
+	// More bounds what was left out of the rows that were touched.
+	More() float64
+	// Left is what was left out of a row, up to rounding: of one that was not touched, or, where More is above 0, of any.
+	Left(row int32) float64
 	// Most bounds the scores of all rows from above.
 	Most() float64
-	// Score is any row's score: what counts where into differs from it by rounding.
+	// Score is any row's score: what counts where into, when it is complete, differs from it by rounding.
 	Score(row int32) float64
-	// Complete adds to into, as Ask left it, the scores of all rows that it left out. Rest is 0 then.
+	// Complete adds to into, as Ask left it, all that it left out. Rest and More are 0 then.
 	Complete(into *SparseScores)
 	// Release gives its memory back for the next person's.
 	Release()
@@ -129,6 +132,9 @@ func (s *SparseScores) Fill(n int) {
 
 // Full is the number of rows that Fill touched, 0 without it.
 func (s *SparseScores) Full() int { return s.full }
+
+// Touched is the number of rows touched: the length of Rows.
+func (s *SparseScores) Touched() int { return max(s.full, len(s.rows)) }
 
 // Rows are the touched rows in the order of their first addition, each once. They
 // are valid until the next call of Add, AddScaled or Reset; do not change them. After Fill

@@ -105,7 +105,7 @@ func (m *Model) Append(vectors []Vector) *Model {
 // setItems takes ownership of the vectors and builds the inverted index.
 func (m *Model) setItems(items *sparse.CSR) {
 	m.items, m.posting, m.later, m.scratch = items, items.Transpose(), nil, new(sync.Pool)
-	m.common = &common{direct: directPostings}
+	m.common = new(common)
 }
 
 // appendRow appends a vector to x.

@@ -33,15 +33,17 @@ func crowded(items int) (*content.Model, model.History, error) {
 }
 
 func TestADeferredProfileTellsTheMomentsAndBoundOfItsScores(t *testing.T) {
-	direct, h, err := crowded(6000)
+	frequent, h, err := crowded(6000)
 	if err != nil {
 		t.Fatal(err)
 	}
-	deferred, _, _ := crowded(6000)
-	deferred.Defer()
+	frequent.Frequent()
+	many, _, _ := crowded(6000)
+	many.Many()
+	free, _, _ := crowded(6000)
 	more := [][]string{{"w1", "w2", "w4000"}, nil, {"w3"}}
 	for name, m := range map[string]*content.Model{
-		"fitted": deferred, "extended": deferred.Extend(more), "direct": direct, "direct, extended": direct.Extend(more),
+		"frequent": frequent, "frequent, extended": frequent.Extend(more), "many": many, "many, extended": many.Extend(more), "free": free,
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := m.Items()
@@ -66,21 +68,34 @@ func TestADeferredProfileTellsTheMomentsAndBoundOfItsScores(t *testing.T) {
 					t.Errorf("mean %v, variance %v; want %v, %v", gotMean, variance, mean, square/float64(n))
 				}
 				touched := into.Rows()
-				if len(touched) == 0 || len(touched) > n/2 != (o.Rest() == 0) {
+				if len(touched) == 0 || len(touched) == n || o.Rest() == 0 {
 					t.Errorf("%d of %d rows were touched; rest %v", len(touched), n, o.Rest())
 				}
+				most := 0.0
 				for row := range int32(n) {
 					w := float64(want[row])
 					if math.Abs(o.Score(row)-w) > 1e-6 {
 						t.Fatalf("row %d scores %v; want %v", row, o.Score(row), w)
 					}
+					most = max(most, w)
+					if got := float64(into.At(row)); !into.Has(row) || o.More() > 0 {
+						if got += o.Left(row); math.Abs(got-w) > 1e-6 {
+							t.Fatalf("row %d has %v with what is left; want %v", row, got, w)
+						}
+					}
 					if into.Has(row) {
-						if math.Abs(float64(into.At(row))-w) > 1e-6 {
-							t.Fatalf("touched row %d has %v; want %v", row, into.At(row), w)
+						if got := float64(into.At(row)); got > w+1e-6 || got+o.More() < w-1e-6 {
+							t.Fatalf("touched row %d has %v and at most %v more; want %v", row, got, o.More(), w)
+						}
+						if int(row) >= 6000 && math.Abs(float64(into.At(row))-w) > 1e-6 {
+							t.Fatalf("appended row %d has %v; want %v", row, into.At(row), w)
 						}
 					} else if w > o.Rest() || w < 0 {
 						t.Fatalf("row %d scores %v; the bound is %v", row, w, o.Rest())
 					}
+				}
+				if o.Most() < most || o.Most() > 2*most+.2 {
+					t.Errorf("the highest score is %v; the bound is %v", most, o.Most())
 				}
 				o.Complete(into)
 				for row := range int32(n) {
@@ -88,8 +103,8 @@ func TestADeferredProfileTellsTheMomentsAndBoundOfItsScores(t *testing.T) {
 						t.Fatalf("complete row %d has %v; want %v", row, into.At(row), want[row])
 					}
 				}
-				if o.Rest() != 0 {
-					t.Errorf("complete with a rest of %v", o.Rest())
+				if o.Rest() != 0 || o.More() != 0 {
+					t.Errorf("complete with a rest of %v and %v more", o.Rest(), o.More())
 				}
 				o.Release()
 			}

@@ -1,4 +1,5 @@
 package content
 
-// Defer makes m defer all profiles that are not cheap.
-func (m *Model) Defer() { m.common.direct = 0 }
+// Frequent makes m leave out no more than the frequent terms of a profile, Many all of the many.
+func (m *Model) Frequent() { m.common.force = &m.common.frequent }
+func (m *Model) Many()     { m.common.force = &m.common.many }

@@ -19,15 +19,10 @@ type profile struct {
 	strengths []strength
 	shared    []TermShare
 	causes    []model.Cause
-	common    []commonTerm
+	common    []placed // of an opinion: its common terms, and the index in top of the others
+	rare      []int32
 	opinion   opinion
 }
-
-// commonTerm is a common term of a profile: its number among those, and its index in top.
-type commonTerm struct{ place, at int32 }
-
-// commonWeight is the weight of the j-th of p.common.
-func (p *profile) commonWeight(j int) float64 { return float64(p.weight[p.common[j].at]) }
 
 // profile builds the profile of h in memory taken from m.scratch. Every history row
 // must be below Items.

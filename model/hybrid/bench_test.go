@@ -1,8 +1,11 @@
 package hybrid_test
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"syscall"
 	"testing"
+	"time"
 
 	"kindred/model"
 	"kindred/model/hybrid"
@@ -46,4 +49,34 @@ func BenchmarkLearn(b *testing.B) {
 	for b.Loop() {
 		learn(b, w, func(c *hybrid.Config) { c.MinCases = 200 })
 	}
+}
+
+// BenchmarkTop is the exact list of 20 for one of 1000 people in turn, from als, itemitem, content and popular.
+func BenchmarkTop(b *testing.B) {
+	for _, items := range []int{27_000, 1_000_000} {
+		b.Run(fmt.Sprint(items), func(b *testing.B) {
+			scorers, m := shop(b, items)
+			s, err := m.BindIndex(scorers, hybrid.NewIndex(scorers))
+			if err != nil {
+				b.Fatal(err)
+			}
+			people := shoppers(1000, items)
+			i, before := 0, cpu()
+			for b.Loop() {
+				h := people[i%len(people)]
+				s.Top(h, 20, hybrid.Filter{Seen: h.Rows}).Release()
+				i++
+			}
+			b.ReportMetric(float64((cpu()-before).Nanoseconds())/float64(b.N), "cpu-ns/op")
+		})
+	}
+}
+
+// cpu is the processor time of this process so far.
+func cpu() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -34,15 +34,16 @@
 //   - model.Sparse: adds (w_c/d_c) s_i to the rows it touched, which are enough for its
 //     m_c and d_c as well; −w_c m_c/d_c is the same for all rows.
 //
-//   - model.Deferred, sparse but with most rows touched by common words: adds all scores up
-//     densely where that is cheap. Else it tells its moments and a bound for the rows it left out.
+//   - model.Deferred, sparse but with most rows touched by common words: tells its moments and bounds for what it
+//     left out, which is computed for single rows.
 //
 // So an Index holds the vectors (v_i − v̄, z_i), and package retrieve finds the exact best rows by
-// their product with one query plus addends. Where a history touches many rows, only those with a high
-// addend go into the search with it; all others go in with one bound that is more than theirs, the search is for more
-// rows than wanted, those are completed, and it is done when the last one found stays below the k-th.
+// their product with one query. The best of the blend are among those, or have an addend high enough to make up for a
+// lower product; see List.retrieve.
 // A row's score is the product in float32 plus its addend, wherever it is computed: Top, Score and
-// List.Score agree to the bit, so equal rows tie everywhere and evaluation ranks as serving does. Rows beyond those of the
+// List.Score agree to the bit on one index, so rows with equal parts tie everywhere and evaluation ranks as serving does. Other
+// ways to add the same parts up, the shares of Parts and Blend, differ from it by rounding, and may order rows
+// differently that are nearer to each other than that. Rows beyond those of the
 // index, items of a catalog that the components were not fitted on, are padded:
 // each of them has the mean, 0 when standardised, and the deviation shrinks with
 // their number; a sparse component that knows them gives addends as to all others.

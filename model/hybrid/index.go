@@ -15,7 +15,7 @@ import (
 // serves every blend of the components it was built from: any subset, any weights,
 // any number of rows beyond. It does not change and is safe for concurrent use.
 //
-// Memory beyond the components' own is about 5·(f+c+1) bytes an item for linear
+// Memory beyond the components' own is about 5·(f+c+2) bytes an item for linear
 // components with f factors in all and c constant ones, and for each request under
 // way 4 bytes a row and sparse component.
 type Index struct {
@@ -24,6 +24,7 @@ type Index struct {
 	columns map[string]column // by name
 	rows    *retrieve.Index   // nil without any column
 	table   []float32         // items × width: what rows searches
+	norms   []float32         // of its rows, no less than the true ones
 	width   int
 	scratch sync.Pool // *List
 
@@ -94,6 +95,19 @@ func (x *Index) fill() {
 			}
 		}
 	}
+	x.norms = make([]float32, x.items)
+	for i := range x.norms {
+		x.norms[i] = length(x.table[i*x.width : (i+1)*x.width])
+	}
+}
+
+// length is the norm of v, rounded up.
+func length(v []float32) float32 {
+	square := 0.0
+	for _, y := range v {
+		square += float64(y) * float64(y)
+	}
+	return float32(math.Sqrt(square) * (1 + 1e-6))
 }
 
 // constantColumn takes the moments of scores that are everybody's.

@@ -42,11 +42,13 @@ type List struct {
 	parts  []Part
 
 	spoken []spoken
+	errors float64 // of guesses: more than it can be
+	turns  []int   // numbers in spoken
 	best   []rank.Ranked
 	kept   []rank.Ranked
-	sample []float64
 	dots   []float32
-	low    []int32 // found rows that were not gathered
+	met    []int32 // rows that the search has met, rising
+	only   *retrieve.Mask
 	hide   [1]*retrieve.Mask
 }
 
@@ -56,22 +58,15 @@ type spoken struct {
 	in     []uint64
 	sums   []float32
 	factor float64
+	// What it adds at most: beside factor·sum to a row that it touched, to one that it did not, and to any.
+	touching, untouched, most float64
+	leaves, parted            bool // whether it left something out, and of rows that it touched
 }
 
 // slot is memory for what a component says.
 type slot struct {
 	query   []float32
 	touched *model.SparseScores
-}
-
-// voice is what one component says about the person: its score of a row is
-// (raw − mean)·scale, and 0 where it knows nothing.
-type voice struct {
-	source
-	mean, scale float64
-	query       []float32           // of a linear one
-	touched     *model.SparseScores // of a sparse one, else nil
-	opinion     model.Opinion       // of a deferred one that did not touch all it could have, else nil
 }
 
 // Known reports whether any component had something to say about the person.
@@ -150,83 +145,6 @@ func (s *Scorer) list() *List {
 		l.voices[c] = v
 	}
 	return l
-}
-
-// ask takes in what the component says about h, for a blend of the given number of rows.
-func (v *voice) ask(h model.History, rows int, cut *model.History) bool {
-	var said bool
-	var variance float64 // over the known rows
-	switch {
-	case v.column == nil:
-		h := within(h, v.known, cut)
-		if deferred, ok := v.sparse.(model.Deferred); ok {
-			if v.opinion = deferred.Ask(h, v.touched); v.opinion != nil {
-				v.mean, variance = v.opinion.Moments()
-				said = true
-				break
-			}
-		}
-		if said = v.sparse.ScoreSparse(h, v.touched); said {
-			v.mean, variance = sparseMoments(v.touched, v.known)
-		}
-	case v.column.linear != nil:
-		if said = v.column.linear.Query(within(h, v.known, cut), v.query); said {
-			v.mean, variance = v.column.moments(v.query)
-		}
-	default:
-		v.mean, variance, said = v.column.center, v.column.deviation*v.column.deviation, v.known > 0
-	}
-	// Rows beyond score the mean: they add nothing to the sum of squares.
-	if d := deviation(v.mean, variance*float64(v.known)/float64(max(1, rows))); said && d > 0 {
-		v.scale = 1 / d
-	}
-	return said
-}
-
-// sparseMoments are the mean and variance of n scores of which those not touched are 0.
-func sparseMoments(s *model.SparseScores, n int) (mean, variance float64) {
-	if n == 0 {
-		return 0, 0
-	}
-	for _, row := range s.Rows() {
-		mean += float64(s.At(row))
-	}
-	mean /= float64(n)
-	for _, row := range s.Rows() {
-		d := float64(s.At(row)) - mean
-		variance += d * d
-	}
-	variance += float64(n-len(s.Rows())) * mean * mean
-	return mean, variance / float64(n)
-}
-
-// score is the component's standardised score of a row.
-func (v *voice) score(row int32) float64 {
-	if int(row) >= v.known || v.scale == 0 {
-		return 0
-	}
-	return (v.raw(row) - v.mean) * v.scale
-}
-
-// raw is the component's own score of a row, the mean where it knows nothing.
-func (v *voice) raw(row int32) (raw float64) {
-	if int(row) >= v.known {
-		return v.mean
-	}
-	switch {
-	case v.column == nil && v.opinion != nil:
-		raw = v.opinion.Score(row)
-	case v.column == nil:
-		raw = float64(v.touched.At(row))
-	case v.column.linear != nil:
-		vectors, f := v.column.linear.Vectors()
-		for j, y := range vectors[int(row)*f : (int(row)+1)*f] {
-			raw += float64(v.query[j]) * float64(y)
-		}
-	default:
-		raw = float64(v.column.constant[row])
-	}
-	return raw
 }
 
 // search fills Ranked.

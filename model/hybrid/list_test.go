@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -14,140 +13,6 @@ import (
 	"kindred/model/hybrid"
 	"kindred/model/rank"
 )
-
-// factors is a linear component: q is the weighted sum of the history's vectors.
-type factors struct {
-	name string
-	v    []float32
-	f    int
-}
-
-func (s factors) Name() string              { return s.name }
-func (s factors) Items() int                { return len(s.v) / s.f }
-func (s factors) Vectors() ([]float32, int) { return s.v, s.f }
-func (s factors) row(i int32) []float32     { return s.v[int(i)*s.f : (int(i)+1)*s.f] }
-func (s factors) dot(q []float32, i int) (sum float32) {
-	for j, y := range s.row(int32(i)) {
-		sum += q[j] * y
-	}
-	return sum
-}
-
-func (s factors) Query(h model.History, q []float32) bool {
-	clear(q)
-	for i, row := range h.Rows {
-		for j, y := range s.row(row) {
-			q[j] += h.Weights[i] * y
-		}
-	}
-	return len(h.Rows) > 0
-}
-
-func (s factors) Score(h model.History, dst []float32) bool {
-	q := make([]float32, s.f)
-	said := s.Query(h, q)
-	for i := range dst {
-		dst[i] = s.dot(q, i)
-	}
-	return said
-}
-
-// neighbours is a sparse component: each item has a few others it speaks for.
-type neighbours struct {
-	name string
-	near [][]int32
-	sims [][]float32
-}
-
-func (s neighbours) Name() string { return s.name }
-func (s neighbours) Items() int   { return len(s.near) }
-
-func (s neighbours) ScoreSparse(h model.History, into *model.SparseScores) bool {
-	said := false
-	for i, row := range h.Rows {
-		into.AddScaled(s.near[row], h.Weights[i], s.sims[row])
-		said = said || len(s.near[row]) > 0
-	}
-	return said
-}
-
-func (s neighbours) Score(h model.History, dst []float32) bool {
-	into := model.NewSparseScores(len(dst))
-	said := s.ScoreSparse(h, into)
-	for i := range dst {
-		dst[i] = into.At(int32(i))
-	}
-	return said
-}
-
-// lazy is neighbours that leave out every row but each fifth and those from fitted
-// on, unless they must not.
-type lazy struct {
-	neighbours
-	fitted int32
-}
-
-func (s lazy) Prepare() {}
-
-func (s lazy) Ask(h model.History, into *model.SparseScores) model.Opinion {
-	all := model.NewSparseScores(s.Items())
-	if !s.ScoreSparse(h, all) || len(all.Rows()) < 4 {
-		return nil
-	}
-	o := &opinion{scores: all, n: s.Items()}
-	for row := range int32(s.Items()) {
-		x := all.At(row)
-		if row%5 == 0 || row >= s.fitted {
-			into.Add(row, near(row, x))
-		} else {
-			o.rest = max(o.rest, float64(x))
-		}
-		o.most = max(o.most, float64(x))
-		o.mean += float64(all.At(row)) / float64(s.Items())
-	}
-	for row := range int32(s.Items()) {
-		d := float64(all.At(row)) - o.mean
-		o.variance += d * d / float64(s.Items())
-	}
-	return o
-}
-
-// near is a score as it is after rounding: a little off.
-func near(row int32, x float32) float32 { return x * (1 + 4e-6*float32(row%3-1)) }
-
-type opinion struct {
-	scores                     *model.SparseScores
-	n                          int
-	mean, variance, rest, most float64
-}
-
-func (o *opinion) Moments() (mean, variance float64) { return o.mean, o.variance }
-func (o *opinion) Rest() float64                     { return o.rest }
-func (o *opinion) Most() float64                     { return o.most }
-func (o *opinion) Score(row int32) float64           { return float64(o.scores.At(row)) }
-func (o *opinion) Complete(into *model.SparseScores) {
-	into.Reset()
-	into.Fill(o.n)
-	for row := range int32(o.n) {
-		into.Add(row, near(row, o.scores.At(row)))
-	}
-	o.rest = 0
-}
-func (o *opinion) Release() { o.scores = nil } // used after that it panics
-
-// everybody is a constant component.
-type everybody struct {
-	name   string
-	scores []float32
-}
-
-func (s everybody) Name() string        { return s.name }
-func (s everybody) Items() int          { return len(s.scores) }
-func (s everybody) Constant() []float32 { return s.scores }
-func (s everybody) Score(_ model.History, dst []float32) bool {
-	copy(dst, s.scores)
-	return len(dst) > 0
-}
 
 // shelf is components over n known rows, and the same ones with rows beyond.
 type shelf struct {
@@ -162,11 +27,13 @@ func newShelf(t *rapid.T, random *rand.Rand) *shelf {
 	s := &shelf{n: rapid.SampledFrom([]int{0, 1, 2, 7, 40, 400}).Draw(t, "known")}
 	s.rows = s.n + rapid.SampledFrom([]int{0, 1, 9}).Draw(t, "beyond")
 	coarse := func() float32 { return float32(random.IntN(7)-3) / 4 }
+	// Factors and what EASE says of an item have both signs; what content says has not.
+	shift := rapid.SampledFrom([]float32{1, 0, -.5}).Draw(t, "shift")
 	same := rapid.IntRange(0, 5).Draw(t, "all items alike") == 0
 	als := factors{"als", make([]float32, 3*s.n), 3}
 	popular := everybody{"popular", make([]float32, s.n)}
 	for i := range als.v {
-		if als.v[i] = coarse() + 1; same {
+		if als.v[i] = coarse() + shift; same {
 			als.v[i] = .3
 		}
 	}
@@ -175,23 +42,23 @@ func newShelf(t *rapid.T, random *rand.Rand) *shelf {
 			popular.scores[i] = .1
 		}
 	}
-	near := func(name string, rows int) neighbours {
+	near := func(name string, rows int, shift float32) neighbours {
 		out := neighbours{name, make([][]int32, rows), make([][]float32, rows)}
 		for i := range rows {
 			for range random.IntN(6) {
 				out.near[i] = append(out.near[i], int32(random.IntN(rows)))
-				out.sims[i] = append(out.sims[i], coarse()+1)
+				out.sims[i] = append(out.sims[i], coarse()+shift)
 			}
 		}
 		return out
 	}
 	// What content says of known rows is the same before and after it was extended, but
 	// nothing here relies on it.
-	s.known = []model.Scorer{als, near("itemitem", s.n), near("content", s.n), popular}
+	s.known = []model.Scorer{als, near("itemitem", s.n, shift), near("content", s.n, 1), popular}
 	later := func(s neighbours) model.Scorer { return s }
 	if rapid.Bool().Draw(t, "content is deferred") {
-		n := int32(s.n)
-		later = func(s neighbours) model.Scorer { return lazy{s, n} }
+		n, part := int32(s.n), rapid.Bool().Draw(t, "in part")
+		later = func(s neighbours) model.Scorer { return lazy{s, n, part} }
 		s.known[2] = later(s.known[2].(neighbours))
 	}
 	s.joined = slices.Clone(s.known)
@@ -200,7 +67,7 @@ func newShelf(t *rapid.T, random *rand.Rand) *shelf {
 			break
 		}
 		if c.Name() == "content" {
-			s.joined[i] = later(near("content", s.rows))
+			s.joined[i] = later(near("content", s.rows, 1))
 			continue
 		}
 		s.joined[i] = hybrid.Pad(c, s.rows)
@@ -366,135 +233,6 @@ func same(t interface {
 	}
 	if want := rank.TopK(scores, k, only); !slices.Equal(got.Ranked, want) {
 		t.Fatalf("Top and a full sort of Score differ:\n%v\n%v", got.Ranked, want)
-	}
-}
-
-// crowd is a shelf of many rows of few kinds: all rows of a kind are the same in every component,
-// and some kinds have no history, or nothing but popularity.
-func crowd(random *rand.Rand, deferred bool) *shelf {
-	const n, beyond, kinds = 4000, 30, 25
-	s := &shelf{n: n, rows: n + beyond}
-	of := make([]int, s.rows)
-	members := make([][]int32, kinds)
-	for row := range of {
-		of[row] = random.IntN(kinds)
-		members[of[row]] = append(members[of[row]], int32(row))
-	}
-	kind := make([][]float32, kinds)
-	for i := range kind {
-		kind[i] = []float32{random.Float32(), random.Float32() - .5, random.Float32()}
-		if i%4 == 0 {
-			clear(kind[i]) // nobody used them
-		}
-	}
-	als, popular := factors{"als", make([]float32, 0, 3*n), 3}, everybody{"popular", make([]float32, n)}
-	for row := range n {
-		als.v = append(als.v, kind[of[row]]...)
-		popular.scores[row] = float32(of[row]%3) / 7
-	}
-	near := func(name string, rows int, first int, seed uint64) neighbours {
-		random := rand.New(rand.NewPCG(seed, 2))
-		out := neighbours{name, make([][]int32, rows), make([][]float32, rows)}
-		for i := range rows {
-			for k := first; k < kinds; k += 1 + random.IntN(9) {
-				sim := random.Float32()
-				for _, row := range members[k] {
-					if int(row) < rows {
-						out.near[i], out.sims[i] = append(out.near[i], row), append(out.sims[i], sim)
-					}
-				}
-			}
-		}
-		return out
-	}
-	content := func(rows int) model.Scorer {
-		if c := near("content", rows, 0, 7); deferred {
-			return lazy{c, n}
-		} else {
-			return c
-		}
-	}
-	itemitem := near("itemitem", n, 20, 9)
-	s.known = []model.Scorer{als, itemitem, content(n), popular}
-	s.joined = []model.Scorer{hybrid.Pad(als, s.rows), hybrid.Pad(itemitem, s.rows), content(s.rows), hybrid.Pad(popular, s.rows)}
-	return s
-}
-
-func TestTopAndScoreRankAlikeWhereRowsTie(t *testing.T) {
-	random := rand.New(rand.NewPCG(11, 1))
-	for _, deferred := range []bool{false, true} {
-		s := crowd(random, deferred)
-		index := hybrid.NewIndex(s.known)
-		categories := []*hybrid.RowSet{nil}
-		for _, every := range []int32{1, 3, 9, 200} {
-			set := rank.NewSet(s.n)
-			for row := int32(0); int(row) < s.n; row += every {
-				set.Add(row)
-			}
-			categories = append(categories, index.Category(set))
-		}
-		m := hybrid.Equal([]string{"als", "itemitem", "content", "popular"}, hybrid.ZScore)
-		for _, names := range [][]string{m.Components, {"als", "content"}, {"itemitem", "content"}, {"popular"}, {"itemitem", "popular"}} {
-			only, err := m.Only(names...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			scorer, err := only.BindIndex(s.joined, index)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for size := range 8 {
-				var h model.History
-				for _, row := range random.Perm(s.rows)[:size] {
-					h.Rows, h.Weights = append(h.Rows, int32(row)), append(h.Weights, float32(1+random.IntN(3)))
-				}
-				for i, k := range []int{1, 10, 300} {
-					f := hybrid.Filter{Seen: h.Rows, Only: categories[(size+i)%len(categories)]}
-					l := scorer.Top(h, k, f)
-					same(t, l, scorer, s, h, k, f, func(row int32) bool {
-						return !slices.Contains(h.Rows, row) && (f.Only == nil || row >= int32(s.n) || f.Only.Has(row))
-					})
-					l.Release()
-				}
-			}
-		}
-	}
-}
-
-func TestACategoryIsPackedAfterItsFirstUse(t *testing.T) {
-	s := crowd(rand.New(rand.NewPCG(12, 1)), false)
-	index := hybrid.NewIndex(s.known)
-	scorer, err := hybrid.Equal([]string{"als"}, hybrid.ZScore).BindIndex(s.joined, index)
-	if err != nil {
-		t.Fatal(err)
-	}
-	half, all := rank.NewSet(s.n), rank.NewSet(s.n)
-	for row := range int32(s.n) {
-		all.Add(row)
-		if row%2 == 0 {
-			half.Add(row)
-		}
-	}
-	h := model.History{Rows: []int32{1, 2, 3, 4}, Weights: []float32{1, 1, 1, 1}}
-	packs := func(set *hybrid.RowSet) bool {
-		first := set.Mask()
-		for i := range 200 {
-			f := hybrid.Filter{Only: set}
-			l := scorer.Top(h, 10, f)
-			same(t, l, scorer, s, h, 10, f, func(row int32) bool { return row >= int32(s.n) || set.Has(row) })
-			l.Release()
-			if set.Mask() != first {
-				return i > 0
-			}
-			time.Sleep(time.Millisecond)
-		}
-		return false
-	}
-	if category := index.Category(half); !packs(category) || !packs(index.Category(half)) {
-		t.Error("a category was not packed, or at its first use")
-	}
-	if packs(index.RowSet(half)) || packs(index.Category(all)) {
-		t.Error("a set that is no category was packed, or one of most rows")
 	}
 }
 

@@ -11,151 +11,186 @@ import (
 )
 
 const (
-	// few is how many addends a search takes without being told which of them matter.
+	// few is how many rows are all scored at once.
 	few = 512
-	// sampled is how many rows say where to part high addends from low ones, four times as many
-	// in a catalogue of more than large. One in highShare is high, and mostHigh of them at most.
-	sampled, large, highShare, mostHigh = 256, 1 << 17, 100, 2048
-	// widest is how many rows are completed at most.
+	// widest is how many rows are completed at most; where deferred scores need as many, completing them before costs less.
 	widest = 4096
 )
 
 // retrieve appends to found the k best known rows.
 //
-// A history touches thousands of rows. The search gets the exact addends of the highest ones only; all
-// others get the mark that parts them, more than each of theirs: a bound on their scores. So it is for
-// more rows than wanted; those are completed, and the k best of them are the answer if the
-// last that was found, with its bound, stays below the k-th. Else the search is repeated for all rows whose bound reaches
-// what the k-th has by now.
+// They are among those with the best products and those with the best addends (Fagin, Lotem & Naor, "Optimal
+// Aggregation Algorithms for Middleware", 2003). First come some more rows than wanted by the product alone, whose scores
+// are completed; the k-th best of them is below nobody who is in the answer. All others have at most the last one's product: they need
+// an addend above the difference, which few of the rows have that the history touches. These are scored, unless
+// their norm already says that it is in vain. If a row without an addend of its own could still reach the k-th, all
+// rows with products high enough for that are searched for and completed.
 func (l *List) retrieve(k int, f Filter) {
+	l.only, l.hide[0] = f.Only.laid(), f.Hide.laid()
 	if f.Only != nil && f.Only.count <= few {
-		l.rows = append(l.rows[:0], f.Only.sample...)
+		l.rows = append(l.rows[:0], f.Only.listed...)
 		l.weigh()
-		l.found = append(l.found, l.find(k, f, 0, nil)...)
+		l.found = append(l.found, l.find(k, 0, nil)...)
 		return
 	}
-	if l.deferred() && !l.scorer.index.deferrals.worth() {
+	deferrals := &l.scorer.index.deferrals
+	if l.deferred() && !deferrals.worth() {
 		l.complete()
 	}
 	deferred := l.deferred()
-	if l.try(k, f) {
-		if deferred {
-			l.scorer.index.deferrals.note(true)
-		}
+	completed, ok := l.try(k, f)
+	if deferred {
+		deferrals.note(ok && completed < widest)
+	}
+	if ok {
 		return
 	}
 	if deferred {
-		l.scorer.index.deferrals.note(false)
 		l.complete()
-		if l.try(k, f) {
+		if _, ok = l.try(k, f); ok {
 			return
 		}
 	}
-	l.gather(math.Inf(-1), f)
-	l.found = append(l.found, l.find(k, f, float32(l.rest(int32(l.scorer.index.items), -1)), nil)...)
+	rest := l.gather(math.Inf(-1), func(int32) bool { return true })
+	l.weigh()
+	l.found = append(l.found, l.find(k, float32(max(rest, -math.MaxFloat32)), nil)...)
 }
 
-// deferred reports whether a component left out rows.
+// deferred reports whether a component left something out.
 func (l *List) deferred() bool {
-	return slices.ContainsFunc(l.spoken, func(s spoken) bool { return s.opinion != nil && s.opinion.Rest() > 0 })
+	return slices.ContainsFunc(l.spoken, func(s spoken) bool { return s.leaves })
 }
 
-// try is retrieve, but gives up, with nothing found, where too many rows would have to be completed.
-func (l *List) try(k int, f Filter) bool {
-	known := int32(l.scorer.index.items)
-	rest := l.rest(known, -1)
-	mark, apart := l.mark(rest, f)
-	if !apart && !l.deferred() { // rest is the addend of all rows that were not touched
-		l.gather(math.Inf(-1), f)
-		l.found = append(l.found, l.find(k, f, float32(rest), nil)...)
-		return true
-	}
-	l.gather(mark, f)
-	bound := float32(mark + l.slack(mark))
-	var least *float32
-	for _, wide := range []int{4*k + 64, widest} {
-		if wide > int(known)/2 {
-			return false
-		}
-		found := l.find(wide, f, bound, least)
-		full := len(found) == wide
-		last := math.Inf(-1)
-		if full {
-			last = float64(found[wide-1].Score)
-		}
-		l.settle(found)
-		best := rank.Best(found, k)
-		if !full || len(best) == k && last < float64(best[k-1].Score) {
-			l.found = append(l.found, best...)
-			return true
-		}
-		if len(best) == k {
-			reached := best[k-1].Score
-			least = &reached
+// try is retrieve, but gives up, with nothing found, where too many rows would have to be completed. It
+// returns how many were.
+func (l *List) try(k int, f Filter) (completed int, ok bool) {
+	wide := 2*k + 24
+	l.rows, l.add, l.best, l.met = l.rows[:0], l.add[:0], l.best[:0], l.met[:0]
+	found := l.find(wide, 0, nil)
+	least := l.settle(found, k, float32(math.Inf(-1))) // what the k-th best has by now
+	if completed = len(found); completed == wide {
+		last := found[wide-1].Score
+		l.meet(found)
+		least = l.strongest(k, least, f)
+		mark := l.needed(least, last)
+		rest := l.gather(mark, l.promising(least))
+		completed += len(l.rows)
+		least = l.finish(k, least, mark, f)
+		if rest > l.needed(least, last) {
+			low := float32(l.needed(least, float32(rest)))
+			found = l.find(widest, 0, &low)
+			if len(found) == widest {
+				return widest, false
+			}
+			completed = len(found)
+			l.settle(slices.DeleteFunc(found, func(r rank.Ranked) bool { return l.wasMet(r.Row) }), k, least)
 		}
 	}
-	return false
+	l.found = append(l.found, l.best...)
+	return completed, true
 }
 
-// mark parts the high guesses from the others; it is at least rest, what rows have that
-// were not touched. It reports false where so few were touched that none need be parted.
-func (l *List) mark(rest float64, f Filter) (mark float64, apart bool) {
-	known := int(l.scorer.index.items)
-	touched := 0
-	full := l.full(int32(known))
-	for i := range l.spoken {
-		if i != full {
-			touched += len(l.spoken[i].touched.Rows())
+// needed is less than what must be added to a number for a score that reaches the least.
+func (l *List) needed(least, number float32) float64 {
+	return float64(least) - float64(number) - l.slack(float64(least)) - l.slack(float64(number))
+}
+
+// promising reports whether a row can with its norm and its guess reach the least.
+func (l *List) promising(least float32) func(row int32) bool {
+	x := l.scorer.index
+	longest := float64(length(l.query)) * (1 + float64(x.width)/(1<<22)) // the products are sums of float32 numbers
+	return func(row int32) bool { return !(longest*float64(x.norms[row]) < l.needed(least, float32(l.guess(row)))) }
+}
+
+// settle puts the scores of rows of which the products are known into best, which holds
+// the k best so far, best first, unless they are below the least that the k-th has. It returns what that has then.
+func (l *List) settle(found []rank.Ranked, k int, least float32) float32 {
+	for _, r := range found {
+		if l.close(r.Row) < l.needed(least, r.Score) {
+			continue
 		}
-	}
-	if full < 0 && touched <= few {
-		return rest, false
-	}
-	samples := min(sampled, known)
-	if known > large {
-		samples *= 4
-	}
-	l.sample = l.sample[:0]
-	if f.Only != nil {
-		touched = f.Only.count
-		for _, row := range f.Only.sample {
-			l.sample = append(l.sample, l.guess(row))
-		}
-	} else if full >= 0 {
-		touched = known
-		for i := range samples {
-			l.sample = append(l.sample, l.guess(int32(i*known/samples)))
-		}
-	} else {
-		step := max(1, touched/samples)
-		for i := range l.spoken {
-			rows := l.spoken[i].touched.Rows()
-			for at := 0; at < len(rows); at += step {
-				if int(rows[at]) < known {
-					l.sample = append(l.sample, l.guess(rows[at]))
-				}
+		if score := r.Score + l.addend(r.Row); score >= least {
+			if l.best = append(l.best, rank.Ranked{Row: r.Row, Score: score}); len(l.best) == 2*k {
+				least = l.keep(k, least)
 			}
 		}
 	}
-	slices.Sort(l.sample)
-	high := max(few/2, min(touched/highShare, mostHigh))
-	at := len(l.sample) - 1 - high*len(l.sample)/max(1, touched)
-	if at < 0 {
-		return rest, true
-	}
-	return max(rest, l.sample[at]), true
+	return l.keep(k, least)
 }
 
-// gather fills rows and add with the known rows whose guess is above the mark.
-func (l *List) gather(mark float64, f Filter) {
+// strongest scores some rows to which the component that touched the fewest gives the most, so that the others have more to reach.
+func (l *List) strongest(k int, least float32, f Filter) float32 {
+	var s *spoken
+	for i := range l.spoken {
+		if t := &l.spoken[i]; t.touched.Full() == 0 && (s == nil || t.touched.Touched() < s.touched.Touched()) {
+			s = t
+		}
+	}
 	l.rows = l.rows[:0]
-	l.above(0, int32(l.scorer.index.items), mark, func(row int32) {
-		if f.Only == nil || f.Only.Has(row) {
+	if s == nil {
+		return least
+	}
+	high, promising := s.least(s.most/2), l.promising(least)
+	for _, row := range s.touched.Rows() {
+		if s.sums[row] >= high && int(row) < l.scorer.index.items && promising(row) {
+			if l.rows = append(l.rows, row); len(l.rows) == 8*k {
+				break
+			}
+		}
+	}
+	return l.finish(k, least, math.Inf(-1), f)
+}
+
+// finish scores the rows that may be listed and were not met, unless their addends do not reach the mark, and puts
+// the best into best, as settle does.
+func (l *List) finish(k int, least float32, mark float64, f Filter) float32 {
+	kept := l.rows[:0]
+	for _, row := range l.rows {
+		if l.close(row)+l.slack(mark) > mark && !l.wasMet(row) && l.allows(row, f) {
+			kept = append(kept, row)
+		}
+	}
+	l.dots = slices.Grow(l.dots[:0], len(kept))[:len(kept)]
+	kernel.DotRows(l.dots, l.scorer.index.table, kept, l.query)
+	l.kept = l.kept[:0]
+	for i, row := range kept {
+		l.kept = append(l.kept, rank.Ranked{Row: row, Score: l.dots[i]})
+	}
+	l.rows = l.rows[:0]
+	l.meet(l.kept)
+	return l.settle(l.kept, k, least)
+}
+
+// keep leaves the k best in best, best first, and returns what the k-th has, or the least if there are fewer.
+func (l *List) keep(k int, least float32) float32 {
+	if l.best = rank.Best(l.best, k); len(l.best) == k {
+		return l.best[k-1].Score
+	}
+	return least
+}
+
+// meet remembers rows, wasMet reports whether one was met in this search.
+func (l *List) meet(rows []rank.Ranked) {
+	for _, r := range rows {
+		l.met = append(l.met, r.Row)
+	}
+	slices.Sort(l.met)
+}
+
+func (l *List) wasMet(row int32) bool {
+	_, met := slices.BinarySearch(l.met, row)
+	return met
+}
+
+// gather fills rows with the known rows whose guess is above the mark and which wanted
+// accepts. It returns a bound on the guesses of the others that were not touched.
+func (l *List) gather(mark float64, wanted func(row int32) bool) (rest float64) {
+	l.rows = l.rows[:0]
+	return l.above(0, int32(l.scorer.index.items), mark, func(row int32) {
+		if wanted(row) {
 			l.rows = append(l.rows, row)
 		}
 	})
-	slices.Sort(l.rows)
-	l.weigh()
 }
 
 // weigh computes the addends of rows.
@@ -167,33 +202,12 @@ func (l *List) weigh() {
 }
 
 // find searches the index; all rows that were not gathered have the addend other.
-func (l *List) find(k int, f Filter, other float32, least *float32) []rank.Ranked {
-	l.hide[0] = f.Hide.laid()
+func (l *List) find(k int, other float32, least *float32) []rank.Ranked {
 	found, _ := l.scorer.index.rows.Top(retrieve.Query{
-		Vector: l.query, K: k, Only: f.Only.laid(), Hide: l.hide[:], Seen: l.seen, Rows: l.rows, Add: l.add,
+		Vector: l.query, K: k, Only: l.only, Hide: l.hide[:], Seen: l.seen, Rows: l.rows, Add: l.add,
 		Else: other, Least: least,
 	})
 	return found
-}
-
-// settle puts the scores of rows that were found in the place of their bounds.
-func (l *List) settle(found []rank.Ranked) {
-	x := l.scorer.index
-	l.low = l.low[:0]
-	for _, r := range found {
-		if _, exact := slices.BinarySearch(l.rows, r.Row); !exact {
-			l.low = append(l.low, r.Row)
-		}
-	}
-	l.dots = slices.Grow(l.dots[:0], len(l.low))[:len(l.low)]
-	kernel.DotRows(l.dots, x.table, l.low, l.query)
-	at := 0
-	for i, r := range found {
-		if at < len(l.low) && l.low[at] == r.Row {
-			found[i].Score = l.dots[at] + l.addend(r.Row)
-			at++
-		}
-	}
 }
 
 // deferrals remembers how often completing a few rows was enough. Where it seldom

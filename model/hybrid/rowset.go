@@ -15,7 +15,7 @@ type RowSet struct {
 	set    *rank.Set
 	mask   atomic.Pointer[retrieve.Mask]
 	count  int     // known rows
-	sample []int32 // known rows at regular distances, all of them where they are few
+	listed []int32 // all of them where they are few
 
 	index *Index       // nil: not to be packed
 	uses  atomic.Int32 // by searches, until it is being packed
@@ -36,11 +36,7 @@ func (x *Index) RowSet(set *rank.Set) *RowSet {
 		rows = rows[:len(rows)-1]
 	}
 	if r.count = len(rows); r.count <= few {
-		r.sample = rows
-		return r
-	}
-	for i := range sampled {
-		r.sample = append(r.sample, rows[i*len(rows)/sampled])
+		r.listed = rows
 	}
 	return r
 }
