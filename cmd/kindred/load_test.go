@@ -78,3 +78,18 @@ func TestLoadDrivesARealServer(t *testing.T) {
 	}
 	s.stop()
 }
+
+func TestSettingsExplainThemselves(t *testing.T) {
+	if said := kindred(t, exitDone, "config", "explain", "schedule.cron"); !strings.Contains(said, "KINDRED_SCHEDULE_CRON") {
+		t.Errorf("one setting: %s", said)
+	}
+	if said := kindred(t, exitUsage, "config", "explain", "schedule.crom"); !strings.Contains(said, "did you mean schedule.cron?") {
+		t.Errorf("a misspelt one: %s", said)
+	}
+	if said := kindred(t, exitDone, "config", "print", "--comments"); !strings.Contains(said, "# Seed makes everything random repeatable.\nseed:") {
+		t.Errorf("with comments: %s", said)
+	}
+	if said := kindred(t, exitDone, "config", "--help"); !strings.Contains(said, "KINDRED_KERNEL") || !strings.Contains(said, "KINDRED_LOAD_KEY") {
+		t.Errorf("help: %s", said)
+	}
+}

@@ -134,6 +134,10 @@ func (c Config) Validate() error {
 		{"online", c.Online}, {"recommend", c.Recommend}, {"training", c.Training}, {"schedule", c.Schedule},
 	} {
 		if err := part.config.Validate(); err != nil {
+			// Some packages name themselves in their messages already.
+			if text := err.Error(); strings.HasPrefix(text, part.name+": ") || strings.HasPrefix(text, part.name+".") {
+				return err
+			}
 			return fmt.Errorf("%s: %w", part.name, err)
 		}
 	}
@@ -148,6 +152,37 @@ func (c Config) Print(w io.Writer) error {
 		return err
 	}
 	return e.Close()
+}
+
+// PrintComments writes the configuration as Print does, with each setting's meaning above it.
+func (c Config) PrintComments(w io.Writer) error {
+	var root yaml.Node
+	if err := root.Encode(c.masked()); err != nil {
+		return err
+	}
+	texts := map[string]string{}
+	for _, s := range Settings() {
+		texts[s.Key] = s.Meaning
+	}
+	comment(&root, "", texts)
+	e := yaml.NewEncoder(w)
+	e.SetIndent(2)
+	if err := e.Encode(&root); err != nil {
+		return err
+	}
+	return e.Close()
+}
+
+// comment puts the texts above the keys of a mapping.
+func comment(n *yaml.Node, prefix string, texts map[string]string) {
+	if n.Kind != yaml.MappingNode {
+		return
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		path := prefix + n.Content[i].Value
+		n.Content[i].HeadComment = texts[path]
+		comment(n.Content[i+1], path+".", texts)
+	}
 }
 
 // PrintEnv lists the environment variables with their effective values.

@@ -1,8 +1,13 @@
 package config
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func TestTrainingLearnsFromTheWeightsThatAreFolded(t *testing.T) {
@@ -21,5 +26,27 @@ func TestTrainingLearnsFromTheWeightsThatAreFolded(t *testing.T) {
 func TestTheDefaultsAreValid(t *testing.T) {
 	if err := Default().Validate(); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestACommentedConfigurationIsReadBack(t *testing.T) {
+	var text strings.Builder
+	if err := Default().PrintComments(&text); err != nil || !strings.Contains(text.String(), "# Seed makes everything random repeatable.\nseed: 1") {
+		t.Fatalf("%v\n%s", err, text.String())
+	}
+	file := filepath.Join(t.TempDir(), "kindred.yaml")
+	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Load(file, nil, nil)
+	want, _ := Load("", nil, nil)
+	if diff := cmp.Diff(want.masked(), got.masked(), cmpopts.EquateEmpty()); err != nil || diff != "" {
+		t.Errorf("%v\n%s", err, diff)
+	}
+}
+
+func TestASectionIsNamedOnce(t *testing.T) {
+	if _, err := Load("", nil, []string{"schedule.every_events=-1"}); err == nil || strings.Count(err.Error(), "schedule") != 1 {
+		t.Errorf("%v, want the section once", err)
 	}
 }

@@ -159,13 +159,27 @@ func fromEnv(dst any, environ []string, except ...string) error {
 		}
 		i := slices.IndexFunc(all, func(k key) bool { return k.env() == name })
 		if i < 0 {
-			return fmt.Errorf("environment variable %s is no setting; `kindred config print --env` lists them", name)
+			return fmt.Errorf("environment variable %s is no setting%s", name, meant(name, all))
 		}
 		if err := all[i].set(value); err != nil {
 			return fmt.Errorf("environment variable %s: %w", name, err)
 		}
 	}
 	return nil
+}
+
+// meant suggests the variable that a misspelt one was meant to be.
+func meant(name string, all []key) string {
+	best, bestDistance := "", 1+len(name)/6
+	for _, k := range all {
+		if d := distance(name, k.env()); d < bestDistance {
+			best, bestDistance = k.env(), d
+		}
+	}
+	if best == "" {
+		return "; `kindred config print --env` lists them"
+	}
+	return "; did you mean " + best + "?"
 }
 
 // fromSets overlays dst with flags of the form key=value.
@@ -191,13 +205,25 @@ func fromSets(dst any, sets []string) error {
 	return nil
 }
 
-// nearest is the key whose path or last name is closest to name, or "" when none
-// is within two edits.
+// nearest is the key that name was probably meant to be: the closest by its whole path
+// or its last name, within two edits; else the one whose last name it has under
+// another path, or the closest path within a third of its length. "" is none.
 func nearest(name string, all []key) string {
 	best, bestDistance := "", 3
 	for _, k := range all {
 		last := k.path[strings.LastIndex(k.path, ".")+1:]
 		if d := min(distance(name, k.path), distance(name, last)); d < bestDistance {
+			best, bestDistance = k.path, d
+		}
+	}
+	if best != "" || !strings.Contains(name, ".") {
+		return best
+	}
+	bestDistance = len(name) + 1
+	for _, k := range all {
+		d := distance(name, k.path)
+		sameEnd := strings.HasSuffix(k.path, name[strings.LastIndex(name, "."):])
+		if (sameEnd || d <= len(name)/3) && d < bestDistance {
 			best, bestDistance = k.path, d
 		}
 	}
