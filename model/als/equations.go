@@ -123,7 +123,7 @@ func (eq *equations) solve() bool {
 			return false
 		}
 	}
-	return true
+	return false // slowly better is not there: in float64 then
 }
 
 // correct adds A⁻¹rhs to x, and returns its length.

@@ -34,9 +34,16 @@ func TestWatchingSeesEveryIterationAndChangesNothing(t *testing.T) {
 
 func TestOverrelaxationNeverRaisesTheLossAndGetsFurther(t *testing.T) {
 	x := people(60, 45, 47)
+	solvers := map[string]Config{}
 	for name, cfg := range configs() {
+		for _, solver := range []string{SolverCholesky, SolverCG} {
+			cfg.Solver = solver
+			solvers[name+" "+solver] = cfg
+		}
+	}
+	for name, cfg := range solvers {
 		t.Run(name, func(t *testing.T) {
-			cfg.Solver, cfg.Iterations, cfg.Overrelaxation = SolverCholesky, 10, 0
+			cfg.Iterations, cfg.Overrelaxation = 10, 0
 			plain := mustFit(t, x, cfg).Loss(x)
 			cfg.Overrelaxation = 0.4
 			before := math.Inf(1)
