@@ -100,6 +100,7 @@ func (s *Store) dropRest(p int32) error {
 	if err := b.Delete(s.keys.meta(dropName(p)), &pebble.WriteOptions{}); err != nil {
 		return err
 	}
+	defer s.stamps.moveAll()
 	return s.commit(b, true)
 }
 

@@ -73,6 +73,9 @@ func (s *Store) Save(ctx context.Context, partition int32, expect int64, c *data
 	for _, e := range c.Links { // written or, after an error, who knows
 		s.lookups.forget(e.Kind, e.ID)
 	}
+	for id := range c.Profiles {
+		s.stamps.of(id).Add(1)
+	}
 	if err != nil {
 		return fmt.Errorf("save: partition %d: %w", partition, err)
 	}

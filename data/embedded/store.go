@@ -31,6 +31,7 @@ type Store struct {
 
 	parts   []*partition
 	lookups *lookups
+	stamps  *stamps
 	queue   *queue
 	users   users
 
@@ -80,7 +81,7 @@ func open(filesystem vfs.FS, dir string, opt Options) (_ *Store, err error) {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	s := &Store{
-		keys: keys{opt.Space}, opt: opt, fs: filesystem, dir: dir, lock: lock, lookups: newLookups(),
+		keys: keys{opt.Space}, opt: opt, fs: filesystem, dir: dir, lock: lock, lookups: newLookups(), stamps: newStamps(),
 		cache: pebble.NewCache(opt.CacheBytes), readBytes: maxReadBytes, dropChunk: 10_000, beforeChunk: func() error { return nil }, writer: make(chan struct{}),
 	}
 	if s.db, err = pebble.Open(dir, s.engineOptions()); err != nil {

@@ -49,6 +49,7 @@ func Profiles(t *testing.T, open OpenProfiles) {
 	t.Run("timers", func(t *testing.T) { testTimers(t, open) })
 	t.Run("readers", func(t *testing.T) { testReaders(t, open) })
 	t.Run("drop and dump", func(t *testing.T) { testDrop(t, open) })
+	t.Run("stamps", func(t *testing.T) { testStamps(t, open) })
 }
 
 func (open OpenProfiles) fresh(t *testing.T) ProfileStore {
