@@ -41,7 +41,9 @@ func newNode(c config.Config, logger *slog.Logger) (_ *node, err error) {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("create the data directory: %w", err)
 	}
-	if n.store, err = embedded.Open(c.Data, embedded.Options{Space: c.Space, Partitions: c.Partitions, Logger: logger}); err != nil {
+	opt := c.Store.Options()
+	opt.Space, opt.Partitions, opt.Logger = c.Space, c.Partitions, logger
+	if n.store, err = embedded.Open(c.Data, opt); err != nil {
 		return nil, storeError(c, err)
 	}
 	if n.catalog, err = embedded.OpenCatalog(c.Data, c.Space); err != nil {

@@ -15,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"kindred/data"
+	"kindred/data/embedded"
 	"kindred/features"
 	"kindred/features/archive"
 	"kindred/serving/httpapi"
@@ -43,6 +44,7 @@ type Config struct {
 	Seed uint64 `yaml:"seed"`
 
 	Log       Log              `yaml:"log"`
+	Store     Store            `yaml:"store"`
 	HTTP      httpapi.Config   `yaml:"http"`
 	Ingest    ingest.Config    `yaml:"ingest"`
 	Features  features.Config  `yaml:"features"`
@@ -60,6 +62,35 @@ type Log struct {
 	Format string `yaml:"format"` // text or json
 }
 
+// Store is what the embedded store of log and profiles may use.
+type Store struct {
+	// CacheBytes is how much of what was read from log and profiles stays in memory, uncompressed.
+	CacheBytes int64 `yaml:"cache_bytes"`
+	// QueueRecords bounds the records that were taken in and are not yet on stable storage; beyond, clients are asked to wait.
+	QueueRecords int `yaml:"queue_records"`
+	// QueueBytes bounds the same in bytes.
+	QueueBytes int `yaml:"queue_bytes"`
+}
+
+// Options are the settings in the form of their package.
+func (s Store) Options() embedded.Options {
+	return embedded.Options{CacheBytes: s.CacheBytes, QueueRecords: s.QueueRecords, QueueBytes: s.QueueBytes}
+}
+
+// Validate reports the first field that makes no sense, and what would.
+func (s Store) Validate() error {
+	if s.CacheBytes == 0 || s.QueueRecords == 0 || s.QueueBytes == 0 {
+		return errors.New("cache_bytes, queue_records and queue_bytes must be positive")
+	}
+	return s.Options().Validate()
+}
+
+// defaultStore is what the embedded store uses if it is told nothing.
+func defaultStore() Store {
+	d := embedded.Default()
+	return Store{CacheBytes: d.CacheBytes, QueueRecords: d.QueueRecords, QueueBytes: d.QueueBytes}
+}
+
 // section is one package's part of the configuration, under its name in the file.
 type section struct {
 	name   string
@@ -73,7 +104,7 @@ func AllRoles() []string { return []string{"api", "stream", "train"} }
 func Default() Config {
 	return Config{
 		Space: data.DefaultSpace, Env: "prod", Data: "kindred-data", Roles: AllRoles(), Seed: 1,
-		Log:  Log{Level: "info", Format: "text"},
+		Log: Log{Level: "info", Format: "text"}, Store: defaultStore(),
 		HTTP: httpapi.Default(), Ingest: ingest.Default(), Features: features.Default(), Archive: archive.Default(),
 		Live: live.Default(), Online: online.Default(), Recommend: recommend.Default(),
 		Training: training.Default(), Schedule: schedule.Default(),
@@ -130,7 +161,7 @@ func (c Config) Validate() error {
 		}
 	}
 	for _, part := range []section{
-		{"http", c.HTTP}, {"ingest", c.Ingest}, {"features", c.Features}, {"archive", c.Archive}, {"live", c.Live},
+		{"store", c.Store}, {"http", c.HTTP}, {"ingest", c.Ingest}, {"features", c.Features}, {"archive", c.Archive}, {"live", c.Live},
 		{"online", c.Online}, {"recommend", c.Recommend}, {"training", c.Training}, {"schedule", c.Schedule},
 	} {
 		if err := part.config.Validate(); err != nil {
