@@ -111,7 +111,7 @@ func (v *visitor) run(js string) {
 // until waits until a JavaScript expression is true.
 func (v *visitor) until(js string) {
 	v.t.Helper()
-	if _, err := chromedp.Run(v.ctx, chromedp.Poll[bool](js, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(waitLong))); err != nil {
+	if _, err := chromedp.Run(v.ctx, chromedp.Poll[bool]("!!("+js+")", chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(waitLong))); err != nil {
 		v.t.Fatalf("wait until %s: %v", js, err)
 	}
 }

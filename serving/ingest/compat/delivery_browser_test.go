@@ -54,6 +54,7 @@ func TestCallsOutliveAServerThatIsDownAndTheirPage(t *testing.T) {
 	v.open(pages + "/quiet.html")
 	v.run(make40)
 	track.await("a try that fails", failed)
+	v.until(`localStorage.kd_wait`) // or the closing page would try once more
 	v.do(chromedp.Reload())
 	if stored := read[int](v, `Object.keys(localStorage).filter(k => k.startsWith("kdq.")).length`); stored != 40 {
 		t.Errorf("%d calls are stored after the page was loaded again, want 40", stored)
@@ -85,6 +86,7 @@ func TestAnOverloadedServerIsLeftInPeaceForAsLongAsItAsks(t *testing.T) {
 	v.open(pages + "/quiet.html")
 	v.run(make40)
 	track.await("a refusal", failed)
+	v.until(`localStorage.kd_wait`) // until the page has heard of it, too
 	track.set(nil)
 	v.do(chromedp.Reload()) // does not make it forget
 	v.run(`kindred.track("Later"); await kindred.flush()`)
