@@ -112,7 +112,9 @@ func (s *server) build() (http.Handler, error) {
 	})
 	people := online.NewReader(n.cfg.Online, n.store, n.worker, n.store, n.store.Partitions(), s.acks)
 	s.train = &trainings{server: s}
-	return httpapi.New(n.cfg.HTTP, httpapi.Deps{
+	web := n.cfg.HTTP
+	web.Snippet = n.cfg.Snippet
+	return httpapi.New(web, httpapi.Deps{
 		Recommend: recommend.New(n.cfg.Recommend, recommend.Deps{
 			People: people, Snapshots: s.live, Counters: n.worker.Popularity(), Impressions: s.in, Now: time.Now,
 		}),

@@ -46,6 +46,7 @@ func New(cfg Config, deps Deps) (http.Handler, error) {
 		return nil, err
 	}
 	a.trackingRoutes(engine)
+	a.scriptRoutes(engine)
 	engine.GET("/metrics", a.requireKey(ScopeRead), gin.WrapH(a.metrics.handler()))
 	a.pageRoutes(engine)
 

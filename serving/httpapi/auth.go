@@ -49,9 +49,9 @@ func (r keyring) find(secret string) (ringKey, bool) {
 	return found, ok && secret != ""
 }
 
-// may reports whether the key carries the scope.
+// may reports whether the key carries the scope: admin carries all, read recommend.
 func (k ringKey) may(s Scope) bool {
-	return slices.Contains(k.scopes, s) || slices.Contains(k.scopes, ScopeAdmin)
+	return slices.Contains(k.scopes, s) || slices.Contains(k.scopes, ScopeAdmin) || s == ScopeRecommend && slices.Contains(k.scopes, ScopeRead)
 }
 
 // presented is the secret in the request's headers: Authorization Bearer or

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"kindred/serving/snippet"
 )
 
 // Scope is a right that an API key carries.
@@ -17,10 +19,14 @@ type Scope string
 
 // The scopes. Admin includes the others.
 const (
-	ScopeIngest Scope = "ingest" // send tracking calls
-	ScopeRead   Scope = "read"   // ask for recommendations, profiles, lists, metrics
-	ScopeAdmin  Scope = "admin"  // change items, users and models, start jobs
+	ScopeIngest    Scope = "ingest"    // send tracking calls
+	ScopeRecommend Scope = "recommend" // ask for a visitor's recommendations by anonymous id; with ingest, all that a page needs
+	ScopeRead      Scope = "read"      // ask for recommendations, profiles, lists, metrics
+	ScopeAdmin     Scope = "admin"     // change items, users and models, start jobs
 )
+
+// scopes are all there are.
+var scopes = []Scope{ScopeIngest, ScopeRecommend, ScopeRead, ScopeAdmin}
 
 // Key is one API key. Exactly one of Secret and SHA256 is set.
 type Key struct {
@@ -55,6 +61,9 @@ type Config struct {
 	// SlowRequest is how long a request takes that is logged at level info for it.
 	SlowRequest time.Duration `yaml:"slow_request"`
 
+	// Snippet is set from its own section of the configuration.
+	Snippet snippet.Config `yaml:"-"`
+
 	ReadHeaderTimeout time.Duration `yaml:"read_header_timeout"`
 	ReadTimeout       time.Duration `yaml:"read_timeout"`
 	WriteTimeout      time.Duration `yaml:"write_timeout"`
@@ -78,6 +87,7 @@ func Default() Config {
 		WriteTimeout:      60 * time.Second,
 		IdleTimeout:       120 * time.Second,
 		ShutdownTimeout:   15 * time.Second,
+		Snippet:           snippet.Default(),
 	}
 }
 
@@ -158,11 +168,11 @@ func (k Key) validate() error {
 		return err
 	}
 	if len(k.Scopes) == 0 {
-		return fmt.Errorf("%q: scopes is empty; use ingest, read or admin", k.Name)
+		return fmt.Errorf("%q: scopes is empty; use ingest, recommend, read or admin", k.Name)
 	}
 	for _, s := range k.Scopes {
-		if !slices.Contains([]Scope{ScopeIngest, ScopeRead, ScopeAdmin}, s) {
-			return fmt.Errorf("%q: unknown scope %q; use ingest, read or admin", k.Name, s)
+		if !slices.Contains(scopes, s) {
+			return fmt.Errorf("%q: unknown scope %q; use ingest, recommend, read or admin", k.Name, s)
 		}
 	}
 	return nil

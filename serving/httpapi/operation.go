@@ -65,7 +65,13 @@ func (a *api) checkKey(scope Scope) func(huma.Context, func(huma.Context)) {
 
 // admit reports whether the caller's key carries the scope; else it answers.
 func (a *api) admit(c *gin.Context, scope Scope) bool {
-	if scope == open || a.keys.open() {
+	if scope == open {
+		return true
+	}
+	if a.keys.open() {
+		if isForeign(c.Request) {
+			asVisitor(c)
+		}
 		return true
 	}
 	key, ok := a.keys.find(presented(c.Request.Header))
@@ -80,6 +86,9 @@ func (a *api) admit(c *gin.Context, scope Scope) bool {
 		writeProblem(c.Writer, problem(http.StatusForbidden, fmt.Sprintf("the key %q lacks the scope %s", key.name, scope),
 			field("header.Authorization", "needs scope "+string(scope), nil)))
 		return false
+	}
+	if !key.may(ScopeRead) {
+		asVisitor(c)
 	}
 	return true
 }

@@ -9,11 +9,17 @@ import (
 )
 
 // refuseCrossOrigin keeps other sites' pages from making a visitor's browser send
-// changes here; tracking routes take calls from anywhere.
+// changes here; tracking routes take calls from anywhere, and pages of allowed origins
+// may ask for their visitor's recommendations.
 func (a *api) refuseCrossOrigin() gin.HandlerFunc {
 	protection := http.NewCrossOriginProtection()
 	return func(c *gin.Context) {
-		if !isTracking(c.FullPath()) {
+		switch route := c.FullPath(); {
+		case isTracking(route):
+		case route == visitorRoute && c.Request.Method == http.MethodPost && isForeign(c.Request):
+			a.allowOrigin(c)
+			return
+		default:
 			if err := protection.Check(c.Request); err != nil {
 				c.Abort()
 				writeProblem(c.Writer, problem(http.StatusForbidden, "requests from pages of another origin are refused", field("header.Origin", "another origin", nil)))

@@ -19,7 +19,7 @@ func (a *api) recommendationRoutes() {
 	register(a, operation{id: "recommend", method: http.MethodGet, path: "/v1/recommendations/{user}", tag: tagRecommend,
 		summary: "Recommend items to a person", scope: ScopeRead}, a.getRecommendations)
 	register(a, operation{id: "recommend-anonymous", method: http.MethodPost, path: "/v1/recommendations", tag: tagRecommend,
-		summary: "Recommend items to a visitor, by what they just used", scope: ScopeRead}, a.postRecommendations)
+		summary: "Recommend items to a visitor, by what they just used", scope: ScopeRecommend}, a.postRecommendations)
 	register(a, operation{id: "similar", method: http.MethodGet, path: "/v1/items/{id}/similar", tag: tagRecommend,
 		summary: "Items like an item", scope: ScopeRead, errors: []int{404}}, a.getSimilar)
 	register(a, operation{id: "popular", method: http.MethodGet, path: "/v1/popular", tag: tagRecommend,
@@ -85,7 +85,7 @@ type visitorInput struct {
 }
 
 type visitor struct {
-	User        string          `json:"user,omitempty" maxLength:"256" doc:"User id, if known."`
+	User        string          `json:"user,omitempty" maxLength:"256" doc:"User id, if known. Not read from pages and from keys with the scope recommend alone, for anybody can write a name: the anonymous id leads to the person, too."`
 	AnonymousID string          `json:"anonymous_id,omitempty" maxLength:"256" doc:"The tracker's anonymous id, if known."`
 	Recent      []string        `json:"recent,omitempty" maxItems:"200" doc:"Item ids used just now, newest first; they count as views."`
 	N           int             `json:"n,omitempty" minimum:"1" maximum:"500" default:"10"`
@@ -133,8 +133,12 @@ func (v visitor) situation() json.RawMessage {
 
 func (a *api) postRecommendations(ctx context.Context, in *visitorInput) (*writtenAnswer, error) {
 	v := in.Body
+	ids := data.IDs{User: data.UserID(v.User), Anonymous: data.AnonymousID(v.AnonymousID)}
+	if isVisitor(ctx) {
+		ids.User = ""
+	}
 	return a.recommend(ctx, "body.user", recommend.Request{
-		ID: requestID(ctx), IDs: a.clean(data.IDs{User: data.UserID(v.User), Anonymous: data.AnonymousID(v.AnonymousID)}),
+		ID: requestID(ctx), IDs: a.clean(ids),
 		Recent: itemIDs(v.Recent), N: v.N, IncludeSeen: v.ExcludeSeen != nil && !*v.ExcludeSeen,
 		Exclude: itemIDs(v.Filter.Exclude), Categories: v.Filter.Categories, MinPrice: v.Filter.MinPrice, MaxPrice: v.Filter.MaxPrice,
 		Components: v.Components, Slot: v.Slot, Context: v.situation(),

@@ -29,7 +29,7 @@ var trackingTypes = map[string]data.EventType{
 func isTracking(route string) bool {
 	name, ok := strings.CutPrefix(route, "/v1/")
 	_, is := trackingTypes[name]
-	return ok && is
+	return ok && is || route == libraryRoute
 }
 
 func (a *api) trackingRoutes(e *gin.Engine) {
@@ -37,6 +37,10 @@ func (a *api) trackingRoutes(e *gin.Engine) {
 		e.POST("/v1/"+name, a.allowOrigin, func(c *gin.Context) { a.track(c, typ) })
 		e.OPTIONS("/v1/"+name, a.allowOrigin, func(c *gin.Context) { c.Status(http.StatusNoContent) })
 	}
+	for _, route := range []string{libraryRoute, visitorRoute} {
+		e.OPTIONS(route, a.allowOrigin, func(c *gin.Context) { c.Status(http.StatusNoContent) })
+	}
+	e.POST(libraryRoute, a.allowOrigin, a.libraryMetrics)
 }
 
 // allowOrigin writes the CORS headers, and refuses pages of origins that are not

@@ -23,6 +23,7 @@ import (
 	"kindred/serving/live"
 	"kindred/serving/online"
 	"kindred/serving/recommend"
+	"kindred/serving/snippet"
 	"kindred/training"
 	"kindred/training/schedule"
 )
@@ -46,6 +47,7 @@ type Config struct {
 	Log       Log              `yaml:"log"`
 	Store     Store            `yaml:"store"`
 	HTTP      httpapi.Config   `yaml:"http"`
+	Snippet   snippet.Config   `yaml:"snippet"`
 	Ingest    ingest.Config    `yaml:"ingest"`
 	Features  features.Config  `yaml:"features"`
 	Archive   archive.Options  `yaml:"archive"`
@@ -105,7 +107,7 @@ func Default() Config {
 	return Config{
 		Space: data.DefaultSpace, Env: "prod", Data: "kindred-data", Roles: AllRoles(), Seed: 1,
 		Log: Log{Level: "info", Format: "text"}, Store: defaultStore(),
-		HTTP: httpapi.Default(), Ingest: ingest.Default(), Features: features.Default(), Archive: archive.Default(),
+		HTTP: httpapi.Default(), Snippet: snippet.Default(), Ingest: ingest.Default(), Features: features.Default(), Archive: archive.Default(),
 		Live: live.Default(), Online: online.Default(), Recommend: recommend.Default(),
 		Training: training.Default(), Schedule: schedule.Default(),
 	}
@@ -161,7 +163,7 @@ func (c Config) Validate() error {
 		}
 	}
 	for _, part := range []section{
-		{"store", c.Store}, {"http", c.HTTP}, {"ingest", c.Ingest}, {"features", c.Features}, {"archive", c.Archive}, {"live", c.Live},
+		{"store", c.Store}, {"http", c.HTTP}, {"snippet", c.Snippet}, {"ingest", c.Ingest}, {"features", c.Features}, {"archive", c.Archive}, {"live", c.Live},
 		{"online", c.Online}, {"recommend", c.Recommend}, {"training", c.Training}, {"schedule", c.Schedule},
 	} {
 		if err := part.config.Validate(); err != nil {

@@ -5,8 +5,10 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +17,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"kindred/data"
 	"kindred/data/embedded"
@@ -98,6 +101,37 @@ func serve(t *testing.T) *server {
 		io.Copy(io.Discard, out)
 	}()
 	return s
+}
+
+// stock puts items into the catalogue and waits until they are recommended.
+func (s *server) stock(ids ...string) {
+	s.t.Helper()
+	for _, id := range ids {
+		r, err := http.NewRequest(http.MethodPut, s.base+"/v1/items/"+id, strings.NewReader(`{"title":"`+id+`"}`))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/json")
+		a, err := http.DefaultClient.Do(r)
+		if err != nil || a.StatusCode/100 != 2 {
+			s.t.Fatalf("put %s: %v, %v", id, a, err)
+		}
+		a.Body.Close()
+	}
+	for deadline := time.Now().Add(waitLong); ; time.Sleep(20 * time.Millisecond) {
+		var answer struct{ Items []struct{} }
+		a, err := http.Get(s.base + "/v1/recommendations/somebody")
+		if err == nil {
+			err = json.NewDecoder(a.Body).Decode(&answer)
+			a.Body.Close()
+		}
+		if err == nil && len(answer.Items) == len(ids) {
+			return
+		}
+		if time.Now().After(deadline) {
+			s.t.Fatalf("%d items are recommended, %v; want %d", len(answer.Items), err, len(ids))
+		}
+	}
 }
 
 // events stops the server and returns what the source has in its log, in the order in

@@ -212,13 +212,18 @@ func TestRecommendationsAreAttributed(t *testing.T) {
 	t.Parallel()
 	v := visit(t)
 	s := serve(t)
+	s.stock("desk", "lamp", "sofa")
 	track := tapOn(t, s)
 	v.open(shop(t, track) + "/shop.html")
 	v.run(`
 		scrollTo(0, 0);
-		const answer = await kindred.getRecommendations({slot: "home", n: 3, recent: ["sofa"]});
+		window.answer = await kindred.getRecommendations({slot: "home", n: 3, recent: ["sofa"]});
 		kindred.show(document.querySelector("#list"), answer);
 	`)
+	request, model := read[string](v, "answer.request_id"), read[string](v, "answer.model")
+	if got := read[string](v, `answer.items.map(i => i.id).join()`); got != "desk,lamp" || request == "" || model == "" {
+		t.Fatalf("recommended %q by model %q under request id %q, want desk and lamp", got, model, request)
+	}
 	track.awaitTaken("Product List Viewed")
 	v.do(chromedp.Click("#desk"))
 	v.run(`kindred.addToCart({product_id: "desk", quantity: 1}); kindred.addToCart({product_id: "stool", quantity: 1})`)
@@ -246,10 +251,10 @@ func TestRecommendationsAreAttributed(t *testing.T) {
 	if want := []data.EventItem{{ID: "lamp"}, {ID: "desk"}}; !cmp.Equal(list.Items, want) {
 		t.Errorf("items seen (-got +want):\n%s", cmp.Diff(list.Items, want))
 	}
-	if want := (&data.RecRef{Request: "r-1", Slot: "home", Model: "m-1"}); !cmp.Equal(list.Rec, want) {
+	if want := (&data.RecRef{Request: request, Slot: "home", Model: model}); !cmp.Equal(list.Rec, want) {
 		t.Errorf("the list's rec (-got +want):\n%s", cmp.Diff(list.Rec, want))
 	}
-	want := &data.RecRef{Request: "r-1", Slot: "home", Position: 2, Model: "m-1"}
+	want := &data.RecRef{Request: request, Slot: "home", Position: 1, Model: model}
 	if !cmp.Equal(click.Rec, want) || !cmp.Equal(desk.Rec, want) || stool.Rec != nil {
 		t.Errorf("click %+v, what was clicked in the cart %+v, something else in the cart %+v; want %+v twice and nothing", click.Rec, desk.Rec, stool.Rec, want)
 	}

@@ -13,8 +13,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"kindred/serving/snippet"
 )
 
 // waitLong is how long a browser may take for what a test waits for; machines are busy.
@@ -57,13 +55,11 @@ func tapOn(t *testing.T, s *server) *tap {
 	}
 	tp := &tap{t: t}
 	tp.changed = sync.NewCond(&tp.mu)
-	mux := http.NewServeMux()
-	mux.Handle("/v1/", httputil.NewSingleHostReverseProxy(behind))
-	for _, p := range snippet.Paths() {
-		mux.Handle(p, snippet.New(snippet.Default(), snippet.Deps{}))
-	}
-	mux.HandleFunc("/v1/recommendations", recommendations)
-	tp.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { tp.handle(w, r, mux) }))
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(behind)
+		r.Out.Host = r.In.Host // pages find their settings' host in it
+	}}
+	tp.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { tp.handle(w, r, proxy) }))
 	t.Cleanup(tp.Close)
 	return tp
 }
@@ -219,17 +215,4 @@ func taken(all []asked) (names []string) {
 		}
 	}
 	return names
-}
-
-// recommendations answers as the server does, with CORS as its tracking routes have it.
-func recommendations(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("Access-Control-Allow-Headers", "authorization, content-type")
-	if r.Method == http.MethodOptions {
-		w.WriteHeader(http.StatusNoContent)
-		return
-	}
-	h.Set("Content-Type", "application/json")
-	io.WriteString(w, `{"request_id":"r-1","model":"m-1","known":true,"items":[{"id":"lamp","position":1},{"id":"desk","position":2},{"id":"sofa","position":3}]}`)
 }
