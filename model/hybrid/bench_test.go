@@ -51,7 +51,8 @@ func BenchmarkLearn(b *testing.B) {
 	}
 }
 
-// BenchmarkTop is the exact list of 20 for one of 1000 people in turn, from als, itemitem, content and popular.
+// BenchmarkTop is the exact list of 20 for one of 1000 people in turn, who used 20 or 200 items each, from als, itemitem,
+// content and popular.
 func BenchmarkTop(b *testing.B) {
 	for _, items := range []int{27_000, 1_000_000} {
 		b.Run(fmt.Sprint(items), func(b *testing.B) {
@@ -60,14 +61,18 @@ func BenchmarkTop(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			people := shoppers(1000, items)
-			i, before := 0, cpu()
-			for b.Loop() {
-				h := people[i%len(people)]
-				s.Top(h, 20, hybrid.Filter{Seen: h.Rows}).Release()
-				i++
+			for _, used := range []int{20, 200} {
+				people := shoppers(1000, items, used)
+				b.Run(fmt.Sprint(used), func(b *testing.B) {
+					i, before := 0, cpu()
+					for b.Loop() {
+						h := people[i%len(people)]
+						s.Top(h, 20, hybrid.Filter{Seen: h.Rows}).Release()
+						i++
+					}
+					b.ReportMetric(float64((cpu()-before).Nanoseconds())/float64(b.N), "cpu-ns/op")
+				})
 			}
-			b.ReportMetric(float64((cpu()-before).Nanoseconds())/float64(b.N), "cpu-ns/op")
 		})
 	}
 }

@@ -38,8 +38,7 @@
 //     left out, which is computed for single rows.
 //
 // So an Index holds the vectors (v_i − v̄, z_i), and package retrieve finds the exact best rows by
-// their product with one query. The best of the blend are among those, or have an addend high enough to make up for a
-// lower product; see List.retrieve.
+// their product with one query and an addend, of which it is told bounds; see List.retrieve.
 // A row's score is the product in float32 plus its addend, wherever it is computed: Top, Score and
 // List.Score agree to the bit on one index, so rows with equal parts tie everywhere and evaluation ranks as serving does. Other
 // ways to add the same parts up, the shares of Parts and Blend, differ from it by rounding, and may order rows

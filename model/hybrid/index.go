@@ -23,8 +23,6 @@ type Index struct {
 	names   []string          // of the scorers it was built from
 	columns map[string]column // by name
 	rows    *retrieve.Index   // nil without any column
-	table   []float32         // items × width: what rows searches
-	norms   []float32         // of its rows, no less than the true ones
 	width   int
 	scratch sync.Pool // *List
 
@@ -68,8 +66,7 @@ func NewIndex(scorers []model.Scorer) *Index {
 		}
 	}
 	if x.width > 0 && x.items > 0 {
-		x.fill()
-		x.rows = retrieve.New(x.table, x.width, retrieve.Config{})
+		x.rows = retrieve.New(x.table(), x.width, retrieve.Config{})
 	}
 	return x
 }
@@ -77,12 +74,12 @@ func NewIndex(scorers []model.Scorer) *Index {
 // Items is the number of rows that the index has.
 func (x *Index) Items() int { return x.items }
 
-// fill computes the table.
-func (x *Index) fill() {
-	x.table = make([]float32, x.items*x.width)
+// table is the items × width numbers that rows searches.
+func (x *Index) table() []float32 {
+	table := make([]float32, x.items*x.width)
 	for _, c := range x.columns {
 		for i := range x.items {
-			out := x.table[i*x.width+c.at : i*x.width+c.at+c.width]
+			out := table[i*x.width+c.at : i*x.width+c.at+c.width]
 			if c.linear == nil {
 				if c.deviation > 0 {
 					out[0] = float32((float64(c.constant[i]) - c.center) / c.deviation)
@@ -95,19 +92,7 @@ func (x *Index) fill() {
 			}
 		}
 	}
-	x.norms = make([]float32, x.items)
-	for i := range x.norms {
-		x.norms[i] = length(x.table[i*x.width : (i+1)*x.width])
-	}
-}
-
-// length is the norm of v, rounded up.
-func length(v []float32) float32 {
-	square := 0.0
-	for _, y := range v {
-		square += float64(y) * float64(y)
-	}
-	return float32(math.Sqrt(square) * (1 + 1e-6))
+	return table
 }
 
 // constantColumn takes the moments of scores that are everybody's.

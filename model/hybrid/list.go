@@ -33,23 +33,23 @@ type List struct {
 	slots  []slot   // by the index's scorers
 	warm   []bool
 	query  []float32
-	rows   []int32 // of the search: distinct rows with an addend of their own
-	add    []float32
-	seen   []int32 // known rows to leave out
-	past   []int32 // rows beyond to leave out, rising
+	rows   []int32   // of the search: distinct rows with high addends
+	add    []float32 // what these are at most
+	seen   []int32   // known rows to leave out
+	past   []int32   // rows beyond to leave out, rising
 	cut    model.History
 	found  []rank.Ranked
 	parts  []Part
 
-	spoken []spoken
-	errors float64 // of guesses: more than it can be
-	turns  []int   // numbers in spoken
-	best   []rank.Ranked
-	kept   []rank.Ranked
-	dots   []float32
-	met    []int32 // rows that the search has met, rising
-	only   *retrieve.Mask
-	hide   [1]*retrieve.Mask
+	spoken  []spoken
+	errors  float64 // of guesses: more than it can be
+	turns   []int   // numbers in spoken
+	best    []rank.Ranked
+	kept    []rank.Ranked
+	guesses []float64
+	only    *retrieve.Mask
+	hide    [1]*retrieve.Mask
+	asked   func(row int32, product, least float32) float32 // score, made once
 }
 
 // spoken is a sparse component that counts: it adds factor·(score − mean) to its known rows.
@@ -124,6 +124,7 @@ func (s *Scorer) list() *List {
 	l, _ := s.index.scratch.Get().(*List)
 	if l == nil {
 		l = &List{query: make([]float32, s.index.width), slots: make([]slot, len(s.index.names))}
+		l.asked = l.score
 	}
 	n := len(s.asked)
 	l.scorer, l.Ranked, l.Weights = s, nil, nil

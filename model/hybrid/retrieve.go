@@ -5,8 +5,6 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"kindred/model/kernel"
-	"kindred/model/rank"
 	"kindred/model/retrieve"
 )
 
@@ -19,41 +17,35 @@ const (
 
 // retrieve appends to found the k best known rows.
 //
-// They are among those with the best products and those with the best addends (Fagin, Lotem & Naor, "Optimal
-// Aggregation Algorithms for Middleware", 2003). First come some more rows than wanted by the product alone, whose scores
-// are completed; the k-th best of them is below nobody who is in the answer. All others have at most the last one's product: they need
-// an addend above the difference, which few of the rows have that the history touches. These are scored, unless
-// their norm already says that it is in vain. If a row without an addend of its own could still reach the k-th, all
-// rows with products high enough for that are searched for and completed.
+// They are among those with the best addends and those with the best products (Fagin, Lotem & Naor, "Optimal
+// Aggregation Algorithms for Middleware", 2003). Of the rows that the history touches, those with the highest
+// addends are gathered, and the addend that no other row exceeds is known. The search takes those first, which
+// makes its mark nearly as high as it will be, and of all others it asks for the scores of those whose product with that
+// addend reaches the mark.
 func (l *List) retrieve(k int, f Filter) {
 	l.only, l.hide[0] = f.Only.laid(), f.Hide.laid()
 	if f.Only != nil && f.Only.count <= few {
-		l.rows = append(l.rows[:0], f.Only.listed...)
-		l.weigh()
-		l.found = append(l.found, l.find(k, 0, nil)...)
+		l.rows, l.add = append(l.rows[:0], f.Only.listed...), l.add[:0]
+		for _, row := range l.rows {
+			l.add = append(l.add, l.addend(row))
+		}
+		found, _ := l.scorer.index.rows.Top(l.wanted(k))
+		l.found = append(l.found, found...)
 		return
 	}
 	deferrals := &l.scorer.index.deferrals
 	if l.deferred() && !deferrals.worth() {
 		l.complete()
 	}
-	deferred := l.deferred()
-	completed, ok := l.try(k, f)
-	if deferred {
-		deferrals.note(ok && completed < widest)
-	}
-	if ok {
-		return
-	}
-	if deferred {
-		l.complete()
-		if _, ok = l.try(k, f); ok {
+	if l.deferred() {
+		asked, ok := l.try(k, widest)
+		deferrals.note(ok && asked < widest)
+		if ok {
 			return
 		}
+		l.complete()
 	}
-	rest := l.gather(math.Inf(-1), func(int32) bool { return true })
-	l.weigh()
-	l.found = append(l.found, l.find(k, float32(max(rest, -math.MaxFloat32)), nil)...)
+	l.try(k, 0)
 }
 
 // deferred reports whether a component left something out.
@@ -61,153 +53,98 @@ func (l *List) deferred() bool {
 	return slices.ContainsFunc(l.spoken, func(s spoken) bool { return s.leaves })
 }
 
-// try is retrieve, but gives up, with nothing found, where too many rows would have to be completed. It
+// try appends the best rows to found, but gives up where more than most rows (0: all) have to be completed. It
 // returns how many were.
-func (l *List) try(k int, f Filter) (completed int, ok bool) {
-	wide := 2*k + 24
-	l.rows, l.add, l.best, l.met = l.rows[:0], l.add[:0], l.best[:0], l.met[:0]
-	found := l.find(wide, 0, nil)
-	least := l.settle(found, k, float32(math.Inf(-1))) // what the k-th best has by now
-	if completed = len(found); completed == wide {
-		last := found[wide-1].Score
-		l.meet(found)
-		least = l.strongest(k, least, f)
-		mark := l.needed(least, last)
-		rest := l.gather(mark, l.promising(least))
-		completed += len(l.rows)
-		least = l.finish(k, least, mark, f)
-		if rest > l.needed(least, last) {
-			low := float32(l.needed(least, float32(rest)))
-			found = l.find(widest, 0, &low)
-			if len(found) == widest {
-				return widest, false
+func (l *List) try(k, most int) (completed int, ok bool) {
+	mark := l.aim(8*k + 256)
+	mark = max(mark, l.gather(mark))
+	l.closer(mark)
+	q := l.wanted(k)
+	if q.Else = -math.MaxFloat32; !math.IsInf(mark, -1) {
+		q.Else = float32(mark + l.slack(mark))
+	}
+	if len(l.spoken) > 0 {
+		q.Score, q.Most = l.asked, most
+	}
+	found, stats := l.scorer.index.rows.Top(q)
+	completed = len(l.rows) + stats.Asked
+	if most > 0 && stats.Asked > most {
+		return completed, false
+	}
+	l.found = append(l.found, found...)
+	return completed, true
+}
+
+// wanted is the query for the k best rows that the filter allows, by products and what add says.
+func (l *List) wanted(k int) retrieve.Query {
+	return retrieve.Query{Vector: l.query, K: k, Only: l.only, Hide: l.hide[:], Seen: l.seen, Rows: l.rows, Add: l.add}
+}
+
+// aim is a mark that the guesses of about so many of the touched rows are above: what a sample of them says.
+func (l *List) aim(rows int) float64 {
+	const sample = 128
+	items, touched := l.scorer.index.items, 0
+	for i := range l.spoken {
+		touched += l.spoken[i].touched.Touched()
+	}
+	if touched <= rows {
+		return math.Inf(-1)
+	}
+	l.guesses = l.guesses[:0]
+	step := touched/sample + 1
+	for i := range l.spoken {
+		t := l.spoken[i].touched
+		if full := t.Full(); full > 0 {
+			for row := 0; row < min(full, items); row += step {
+				l.guesses = append(l.guesses, l.guess(int32(row)))
 			}
-			completed = len(found)
-			l.settle(slices.DeleteFunc(found, func(r rank.Ranked) bool { return l.wasMet(r.Row) }), k, least)
+			continue
+		}
+		list := t.Rows()
+		for at := 0; at < len(list); at += step {
+			if row := list[at]; int(row) < items {
+				l.guesses = append(l.guesses, l.guess(row))
+			}
 		}
 	}
-	l.found = append(l.found, l.best...)
-	return completed, true
+	if len(l.guesses) == 0 {
+		return math.Inf(-1)
+	}
+	slices.Sort(l.guesses)
+	return l.guesses[len(l.guesses)-1-len(l.guesses)*rows/touched]
+}
+
+// gather fills rows with the known rows whose guess is above the mark. It returns a bound on the guesses of the others
+// that were not touched.
+func (l *List) gather(mark float64) (rest float64) {
+	l.rows = l.rows[:0]
+	return l.above(0, int32(l.scorer.index.items), mark, func(row int32) { l.rows = append(l.rows, row) })
+}
+
+// closer leaves those of rows whose addends can be above the mark, and fills add with bounds of these.
+func (l *List) closer(mark float64) {
+	kept := l.rows[:0]
+	l.add = l.add[:0]
+	for _, row := range l.rows {
+		near := l.close(row)
+		if near += l.slack(near); near > mark {
+			kept, l.add = append(kept, row), append(l.add, float32(near))
+		}
+	}
+	l.rows = kept
+}
+
+// score is the score of a row with the product, unless that is below the least.
+func (l *List) score(row int32, product, least float32) float32 {
+	if l.close(row) < l.needed(least, product) {
+		return float32(math.Inf(-1))
+	}
+	return product + l.addend(row)
 }
 
 // needed is less than what must be added to a number for a score that reaches the least.
 func (l *List) needed(least, number float32) float64 {
 	return float64(least) - float64(number) - l.slack(float64(least)) - l.slack(float64(number))
-}
-
-// promising reports whether a row can with its norm and its guess reach the least.
-func (l *List) promising(least float32) func(row int32) bool {
-	x := l.scorer.index
-	longest := float64(length(l.query)) * (1 + float64(x.width)/(1<<22)) // the products are sums of float32 numbers
-	return func(row int32) bool { return !(longest*float64(x.norms[row]) < l.needed(least, float32(l.guess(row)))) }
-}
-
-// settle puts the scores of rows of which the products are known into best, which holds
-// the k best so far, best first, unless they are below the least that the k-th has. It returns what that has then.
-func (l *List) settle(found []rank.Ranked, k int, least float32) float32 {
-	for _, r := range found {
-		if l.close(r.Row) < l.needed(least, r.Score) {
-			continue
-		}
-		if score := r.Score + l.addend(r.Row); score >= least {
-			if l.best = append(l.best, rank.Ranked{Row: r.Row, Score: score}); len(l.best) == 2*k {
-				least = l.keep(k, least)
-			}
-		}
-	}
-	return l.keep(k, least)
-}
-
-// strongest scores some rows to which the component that touched the fewest gives the most, so that the others have more to reach.
-func (l *List) strongest(k int, least float32, f Filter) float32 {
-	var s *spoken
-	for i := range l.spoken {
-		if t := &l.spoken[i]; t.touched.Full() == 0 && (s == nil || t.touched.Touched() < s.touched.Touched()) {
-			s = t
-		}
-	}
-	l.rows = l.rows[:0]
-	if s == nil {
-		return least
-	}
-	high, promising := s.least(s.most/2), l.promising(least)
-	for _, row := range s.touched.Rows() {
-		if s.sums[row] >= high && int(row) < l.scorer.index.items && promising(row) {
-			if l.rows = append(l.rows, row); len(l.rows) == 8*k {
-				break
-			}
-		}
-	}
-	return l.finish(k, least, math.Inf(-1), f)
-}
-
-// finish scores the rows that may be listed and were not met, unless their addends do not reach the mark, and puts
-// the best into best, as settle does.
-func (l *List) finish(k int, least float32, mark float64, f Filter) float32 {
-	kept := l.rows[:0]
-	for _, row := range l.rows {
-		if l.close(row)+l.slack(mark) > mark && !l.wasMet(row) && l.allows(row, f) {
-			kept = append(kept, row)
-		}
-	}
-	l.dots = slices.Grow(l.dots[:0], len(kept))[:len(kept)]
-	kernel.DotRows(l.dots, l.scorer.index.table, kept, l.query)
-	l.kept = l.kept[:0]
-	for i, row := range kept {
-		l.kept = append(l.kept, rank.Ranked{Row: row, Score: l.dots[i]})
-	}
-	l.rows = l.rows[:0]
-	l.meet(l.kept)
-	return l.settle(l.kept, k, least)
-}
-
-// keep leaves the k best in best, best first, and returns what the k-th has, or the least if there are fewer.
-func (l *List) keep(k int, least float32) float32 {
-	if l.best = rank.Best(l.best, k); len(l.best) == k {
-		return l.best[k-1].Score
-	}
-	return least
-}
-
-// meet remembers rows, wasMet reports whether one was met in this search.
-func (l *List) meet(rows []rank.Ranked) {
-	for _, r := range rows {
-		l.met = append(l.met, r.Row)
-	}
-	slices.Sort(l.met)
-}
-
-func (l *List) wasMet(row int32) bool {
-	_, met := slices.BinarySearch(l.met, row)
-	return met
-}
-
-// gather fills rows with the known rows whose guess is above the mark and which wanted
-// accepts. It returns a bound on the guesses of the others that were not touched.
-func (l *List) gather(mark float64, wanted func(row int32) bool) (rest float64) {
-	l.rows = l.rows[:0]
-	return l.above(0, int32(l.scorer.index.items), mark, func(row int32) {
-		if wanted(row) {
-			l.rows = append(l.rows, row)
-		}
-	})
-}
-
-// weigh computes the addends of rows.
-func (l *List) weigh() {
-	l.add = l.add[:0]
-	for _, row := range l.rows {
-		l.add = append(l.add, l.addend(row))
-	}
-}
-
-// find searches the index; all rows that were not gathered have the addend other.
-func (l *List) find(k int, other float32, least *float32) []rank.Ranked {
-	found, _ := l.scorer.index.rows.Top(retrieve.Query{
-		Vector: l.query, K: k, Only: l.only, Hide: l.hide[:], Seen: l.seen, Rows: l.rows, Add: l.add,
-		Else: other, Least: least,
-	})
-	return found
 }
 
 // deferrals remembers how often completing a few rows was enough. Where it seldom

@@ -87,17 +87,40 @@ func shop(t testing.TB, items int) (scorers []model.Scorer, m *hybrid.Model) {
 	return []model.Scorer{taste, also, text, popular}, m
 }
 
-// shoppers are people who used 20 items each.
-func shoppers(n, items int) []model.History {
+// shoppers are people who used so many items each.
+func shoppers(n, items, used int) []model.History {
 	random := rand.New(rand.NewPCG(2, uint64(items)))
 	all := make([]model.History, n)
 	for i := range all {
 		h := &all[i]
-		for len(h.Rows) < 20 {
+		for len(h.Rows) < used {
 			if row := random.Int32N(int32(items)); !slices.Contains(h.Rows, row) {
 				h.Rows, h.Weights = append(h.Rows, row), append(h.Weights, .2+3*random.Float32())
 			}
 		}
 	}
 	return all
+}
+
+func TestTopOfAShopIsAFullSort(t *testing.T) {
+	const items = 6000
+	scorers, m := shop(t, items)
+	s := &shelf{n: items, rows: items}
+	index := hybrid.NewIndex(scorers)
+	for _, weights := range [][]float64{{.6, .25, .1, .05}, {.9, .02, .03, .05}, {.2, .1, .6, .1}} {
+		m.Weights = weights
+		scorer, err := m.BindIndex(scorers, index)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, used := range []int{1, 20, 200} {
+			for _, h := range shoppers(4, items, used) {
+				for _, k := range []int{1, 20, 100} {
+					l := scorer.Top(h, k, hybrid.Filter{Seen: h.Rows})
+					same(t, l, scorer, s, h, k, hybrid.Filter{}, func(row int32) bool { return !slices.Contains(h.Rows, row) })
+					l.Release()
+				}
+			}
+		}
+	}
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // addends are the rows of a query that have an addend: they take no part in the scan.
-// What their scores can be at most is known by norm and addend alone; as many as the answer has
+// What their scores can be at most is known by norm and addend alone; some times as many as the answer has
 // places are scored before the scan, the most promising ones, and afterwards those of the others that θ,
 // which is then at its highest, does not exclude. The codes are of no use for them: a row's codes are spread over its
 // group, and reading the group costs more than the row itself.
@@ -34,9 +34,14 @@ func (s *search) takeOut() {
 	}
 }
 
-// promising scores the most promising rows, as many as the answer has places.
+// promising scores the most promising rows: as many as the answer has places, or more where addends are bounds, which
+// say less.
 func (s *search) promising() {
-	s.done = min(s.best.k, len(s.left))
+	s.done = s.best.k
+	if s.q.Score != nil {
+		s.done *= 4
+	}
+	s.done = min(s.done, len(s.left))
 	greatest(s.left, s.done)
 	s.scoreAddends(s.left[:s.done])
 }
@@ -64,7 +69,7 @@ func (s *search) scoreAddends(keys []uint64) {
 	flush := func() {
 		kernel.DotRows(s.scores[:n], s.x.base.vectors, s.ids[:n], s.q.Vector)
 		for i, row := range s.ids[:n] {
-			s.best.add(row, s.scores[i]+s.extra[i])
+			s.rank(row, s.scores[i], s.extra[i])
 		}
 		s.stats.Rescored += n
 		n = 0
@@ -76,7 +81,7 @@ func (s *search) scoreAddends(keys []uint64) {
 		}
 		a := s.addends.rows[r.Row]
 		if int(a.row) >= s.x.base.rows {
-			s.best.add(a.row, s.x.Score(s.q.Vector, a.row)+a.add)
+			s.rank(a.row, s.x.Score(s.q.Vector, a.row), a.add)
 			s.stats.Rescored++
 			continue
 		}

@@ -54,3 +54,16 @@ func TestTopCountsAddends(t *testing.T) {
 		check(t, x, retrieve.Query{Vector: q, K: 20, Rows: []int32{7, 7, -1, n, math.MaxInt32, 8, 7}, Add: []float32{3, 9, 9, 9, 9, 2, 9}}, filter{})
 	})
 }
+
+func TestTopGivesUpSoonAfterItHasAskedForTooManyScores(t *testing.T) {
+	const n, f = 20000, 8
+	x := retrieve.New(retrievetest.Vectors(n, f, 0.6, 3), f, retrieve.Config{})
+	q := bounded(x, retrieve.Query{Vector: retrievetest.Queries(1, f, 3), K: 10}, 1e6)
+	if got, stats := x.Top(q); len(got) != 10 || stats.Asked != n {
+		t.Errorf("%d rows after all but %d were asked for", len(got), n-stats.Asked)
+	}
+	q.Most = 100
+	if got, stats := x.Top(q); got != nil || stats.Asked < 100 || stats.Asked > n/4 {
+		t.Errorf("%d rows after %d of at most 100 were asked for", len(got), stats.Asked)
+	}
+}

@@ -1,6 +1,7 @@
 package retrieve_test
 
 import (
+	"math"
 	"slices"
 	"testing"
 
@@ -52,6 +53,17 @@ func check(t testing.TB, x *retrieve.Index, q retrieve.Query, fl filter) retriev
 		}
 	}
 	want := fullSort(x, q, fl)
+	for _, above := range []float32{0, .01, 1, 50} { // and with bounds of the addends
+		asked := bounded(x, q, above)
+		if got, stats := x.Top(asked); !slices.Equal(got, want) {
+			t.Fatalf("Top and the full sort differ where addends are known up to %v: %d and %d rows (%+v)", above, len(got), len(want), stats)
+		}
+		if asked.Most = 5; len(want) > 5 {
+			if got, stats := x.Top(asked); got != nil || stats.Asked <= 5 {
+				t.Fatalf("after %d of at most 5 rows Top has %d", stats.Asked, len(got))
+			}
+		}
+	}
 	if q.Least == nil && len(want) > 0 { // and for those alone that reach some score
 		for _, of := range []int{0, len(want) / 2, len(want) - 1} {
 			reach := q
@@ -80,6 +92,29 @@ func check(t testing.TB, x *retrieve.Index, q retrieve.Query, fl filter) retriev
 			len(got), len(want), i, got[i:min(i+3, len(got))], want[i:min(i+3, len(want))], stats)
 	}
 	return stats
+}
+
+// bounded is the query with bounds of the addends, which are up to above too high, and a Score that knows them.
+func bounded(x *retrieve.Index, q retrieve.Query, above float32) retrieve.Query {
+	exact := make([]float32, x.Len())
+	for row := range exact {
+		exact[row] = q.Else
+	}
+	q.Add = slices.Clone(q.Add)
+	for i := len(q.Rows) - 1; i >= 0; i-- {
+		if row := q.Rows[i]; row >= 0 && int(row) < x.Len() {
+			exact[row] = q.Add[i]
+		}
+		q.Add[i] += above * float32(i%7) / 6
+	}
+	q.Else += above
+	q.Score = func(row int32, product, least float32) float32 {
+		if score := product + exact[row]; !(score < least) {
+			return score
+		}
+		return float32(math.Inf(-1))
+	}
+	return q
 }
 
 func countBelow(list []rank.Ranked, least float32) (n int) {

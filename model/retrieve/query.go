@@ -24,6 +24,12 @@ type Query struct {
 	// Least, if not nil, leaves out the rows that score lower, and is a bound for the search
 	// before it has found K rows.
 	Least *float32
+	// Score, if not nil, makes Add and Else bounds: no addend is greater. It is asked for the score of a row with
+	// the product q·v_row and returns that, product + addend in float32, or, where that is below least, any number
+	// below least. Rows that the bounds exclude are not asked for.
+	Score func(row int32, product, least float32) float32
+	// Most, if not 0, is how many rows may be asked for. With more Top gives up: the answer is nil then.
+	Most int
 }
 
 // Fallback says in which way a query did without the bound.
@@ -52,6 +58,7 @@ type Stats struct {
 	Finished  int // of those, how many were read to the end
 	Survivors int // of those, how many the bound did not exclude when they were read
 	Rescored  int // rows whose exact score was computed
+	Asked     int // rows whose Score was asked for
 	Fallback  Fallback
 }
 
@@ -98,7 +105,11 @@ func (x *Index) Top(q Query) ([]rank.Ranked, Stats) {
 	}
 	s.segment(&x.tail.segment, x.base.groups())
 	s.others()
-	list, stats := s.best.list(), s.finish()
+	var list []rank.Ranked
+	if !s.spent() {
+		list = s.best.list()
+	}
+	stats := s.finish()
 	x.base.scratch.Put(s)
 	return list, stats
 }

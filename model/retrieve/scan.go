@@ -41,9 +41,26 @@ func (s *search) rescore(seg *segment, n int) {
 		shift = int32(s.x.base.rows)
 	}
 	for i, row := range s.ids[:n] {
-		s.best.add(row+shift, s.scores[i]+s.q.Else)
+		s.rank(row+shift, s.scores[i], s.q.Else)
 	}
 }
+
+// rank considers a row by its product and its addend, or the bound of that.
+func (s *search) rank(row int32, product, add float32) {
+	score := product + add
+	if s.q.Score != nil {
+		least := s.best.least()
+		if score < least { // with the addend it is no higher, since rounding is monotonic
+			return
+		}
+		s.stats.Asked++
+		score = s.q.Score(row, product, least)
+	}
+	s.best.add(row, score)
+}
+
+// spent reports whether more rows were asked for than may be.
+func (s *search) spent() bool { return s.q.Most > 0 && s.stats.Asked > s.q.Most }
 
 // scan reads the codes of the n groups from at on and rescores what the bound leaves.
 func (s *search) scan(seg *segment, at, n int) {

@@ -130,7 +130,7 @@ func (s *search) segment(seg *segment, first int) {
 
 // between searches the groups [at, end) of seg.
 func (s *search) between(seg *segment, first, at, end int) {
-	for at < end {
+	for at < end && !s.spent() {
 		if seg.longest != nil && s.bounded && s.best.demanding() {
 			if end = s.stop(seg, at, end); at >= end {
 				return
