@@ -31,7 +31,8 @@
 //
 // # Invariants
 //
-//   - Close then Unpack gives back the same profile, and AppendBinary its bytes.
+//   - Close then Unpack gives back the same profile, and AppendBinary its bytes, which
+//     it writes straight from the compact form.
 //   - AddRecent, AddHistory, AddAffinity, CountEvent and Shrink do to the compact form
 //     what package features does to a data.Profile, to the bit.
 //   - Person.Size is what package features estimates for the same profile.

@@ -139,56 +139,39 @@ func (s *Store) sizeOf(q *data.Profile) int {
 	return n
 }
 
-// scratch is what views are built in.
+// scratch is memory that is used again.
 type scratch struct {
 	keys    [][2]uint64
 	refs    []Ref
 	history []narrow
-	profile data.Profile
 	slots   []data.Slot
 	papers  []byte
-	text    []byte
 }
 
 // Unpack is the profile of a person, in memory of its own.
 func (s *Store) Unpack(r Ref) data.Profile {
-	var x scratch
-	q, err := s.unpack(r, &x)
+	q, err := s.unpack(r)
 	if err != nil {
 		panic("compact: " + err.Error()) // we wrote the papers ourselves
 	}
 	return *q
 }
 
-// AppendBinary appends the encoded profile of a person to dst: the bytes that
-// data.Profile writes. It allocates nothing in the steady state.
-func (s *Store) AppendBinary(dst []byte, r Ref) ([]byte, error) {
-	q, err := s.unpack(r, &s.scratch)
-	if err != nil {
-		return dst, err
-	}
-	return q.AppendBinary(dst)
-}
-
-// unpack builds the profile in x. Its texts are the symbols', or in x.text; with an
-// x that is new, nothing else shares them. The error is that of papers that cannot be read.
-func (s *Store) unpack(r Ref, x *scratch) (*data.Profile, error) {
+// unpack builds the profile. Its texts are the symbols', or its own. The error is that
+// of papers that cannot be read.
+func (s *Store) unpack(r Ref) (*data.Profile, error) {
 	if q := s.rich[r]; q != nil {
 		return q, nil
 	}
-	p, q := s.At(r), &x.profile
-	*q = data.Profile{Slots: q.Slots[:0], Affinities: q.Affinities[:0], Recent: q.Recent[:0], History: q.History[:0], Clusters: q.Clusters[:0], Identity: q.Identity[:0]}
-	x.text = x.text[:0]
-	if need := s.textLen(p); cap(x.text) < need {
-		x.text = make([]byte, 0, need+need/4)
-	}
-	// text is a string of what fn appends; x.text has room for all of it.
+	p, q := s.At(r), &data.Profile{}
+	all := make([]byte, 0, s.textLen(p))
+	// text is a string of what fn appends; all has room for all of it.
 	text := func(fn func([]byte) []byte) string {
-		from := len(x.text)
-		if x.text = fn(x.text); len(x.text) == from {
+		from := len(all)
+		if all = fn(all); len(all) == from {
 			return ""
 		}
-		return unsafe.String(&x.text[from], len(x.text)-from)
+		return unsafe.String(&all[from], len(all)-from)
 	}
 	same := func(b []byte) string { return text(func(dst []byte) []byte { return append(dst, b...) }) }
 	name := func(y *Session, named bool, b []byte) string {

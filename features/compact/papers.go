@@ -65,6 +65,14 @@ func (x identifier) uuid() [2]uint64 {
 	return [2]uint64{binary.LittleEndian.Uint64(x[idHead:]), binary.LittleEndian.Uint64(x[idHead+8:])}
 }
 
+// textLen is the bytes that appendText appends.
+func (x identifier) textLen() int {
+	if x[0]&binaryBit != 0 {
+		return uuidBytes
+	}
+	return len(x) - idHead
+}
+
 func (x identifier) appendText(dst []byte) []byte {
 	if x[0]&binaryBit != 0 {
 		return appendUUID(dst, x.uuid())
