@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"kindred/data"
 	"kindred/data/event"
 	"kindred/features/identity"
+	"kindred/serving/ingest/stage"
 	"kindred/serving/online"
 )
 
@@ -40,8 +42,11 @@ type Deps struct {
 	Facets     Facets
 	Acks       *online.Acks
 	Partitions int32
-	Now        func() time.Time
-	NewID      func() string // fresh unique ids
+	// Stages clean, enrich and judge each event after it was read and before it is
+	// routed, in this order. What they put into its raw fields is compact JSON.
+	Stages []stage.Stage
+	Now    func() time.Time
+	NewID  func() string // fresh unique ids
 }
 
 // Service takes tracking calls in. It is safe for concurrent use.
@@ -54,11 +59,27 @@ type Service struct {
 	workbenches sync.Pool // of *workbench
 }
 
-type counts struct{ accepted, rejected, shownLogged, shownDropped atomic.Uint64 }
+type counts struct {
+	accepted, rejected, dropped, shownLogged, shownDropped atomic.Uint64
+
+	mu      sync.Mutex
+	verdict map[string]uint64 // by kind
+}
+
+// judged counts a verdict that ended an event. Kinds are a small set of the stages' own.
+func (c *counts) judged(kind string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.verdict == nil {
+		c.verdict = map[string]uint64{}
+	}
+	c.verdict[kind]++
+}
 
 // Counts are totals since the start.
 type Counts struct {
 	Accepted, Rejected        uint64 // tracking calls
+	Dropped                   uint64 // tracking calls that a stage let fall
 	ShownLogged, ShownDropped uint64 // impressions
 	ShownWaiting              int
 }
@@ -76,19 +97,25 @@ func (s *Service) Config() Config { return s.cfg }
 // Counts are totals since the start.
 func (s *Service) Counts() Counts {
 	return Counts{
-		Accepted: s.counts.accepted.Load(), Rejected: s.counts.rejected.Load(),
+		Accepted: s.counts.accepted.Load(), Rejected: s.counts.rejected.Load(), Dropped: s.counts.dropped.Load(),
 		ShownLogged: s.counts.shownLogged.Load(), ShownDropped: s.counts.shownDropped.Load(), ShownWaiting: len(s.shown),
 	}
 }
 
-// Caller is who sent a body.
-type Caller struct {
-	Source string // the API key's name
+// Verdicts are how many events the stages have dropped or refused, by kind.
+func (s *Service) Verdicts() map[string]uint64 {
+	s.counts.mu.Lock()
+	defer s.counts.mu.Unlock()
+	return maps.Clone(s.counts.verdict)
 }
+
+// Caller is who sent a body.
+type Caller = stage.Caller
 
 // Result says what became of a body.
 type Result struct {
 	Accepted int
+	Dropped  int // by a stage: taken, counted, and gone
 	Rejected []Reject
 }
 
@@ -114,6 +141,7 @@ func (s *Service) Accept(ctx context.Context, body Body, from Caller) (Result, e
 	}
 	w := s.workbenches.Get().(*workbench)
 	defer s.release(w)
+	w.caller.Source, w.caller.Client, w.caller.IP, w.caller.UserAgent, w.caller.Hints = from.Source, from.Client, from.IP, from.UserAgent, from.Hints
 	var (
 		result Result
 		dead   []data.DeadLetter
@@ -122,6 +150,8 @@ func (s *Service) Accept(ctx context.Context, body Body, from Caller) (Result, e
 		err := s.take(ctx, w, raw, body.Type, &in)
 		switch {
 		case err == nil:
+		case err == errDropped:
+			result.Dropped++
 		case isRefusal(err):
 			result.Rejected = append(result.Rejected, Reject{i, err.Error()})
 			dead = append(dead, data.DeadLetter{At: now, Source: from.Source, Reason: err.Error(), Raw: raw})
@@ -142,6 +172,7 @@ func (s *Service) Accept(ctx context.Context, body Body, from Caller) (Result, e
 	result.Accepted = len(w.recs)
 	s.counts.accepted.Add(uint64(len(w.recs)))
 	s.counts.rejected.Add(uint64(len(dead)))
+	s.counts.dropped.Add(uint64(result.Dropped))
 	return result, nil
 }
 
@@ -150,6 +181,15 @@ func (s *Service) take(ctx context.Context, w *workbench, raw []byte, typ data.E
 	e := &w.event
 	if err := w.parser.Event(raw, typ, in, e); err != nil {
 		return err
+	}
+	for _, st := range s.deps.Stages {
+		if v := st.Apply(e, &w.caller); v.Fate != stage.Keep {
+			s.counts.judged(v.Kind)
+			if v.Fate == stage.Drop {
+				return errDropped
+			}
+			return &refusal{v.Reason}
+		}
 	}
 	s.enrich(e)
 	ids := s.cfg.Identity.Clean(e.IDs)
@@ -234,9 +274,20 @@ func (s *Service) write(ctx context.Context, w *workbench, noted bool) error {
 	return nil
 }
 
+// errDropped: a stage let the event fall.
+var errDropped = errors.New("dropped")
+
+// refusal is a stage's objection to a call.
+type refusal struct{ reason string }
+
+func (r *refusal) Error() string { return r.reason }
+
 // isRefusal reports whether the call itself is at fault, so that sending it again
 // would not help.
 func isRefusal(err error) bool {
-	var refused *event.DecodeError
-	return errors.As(err, &refused) || errors.Is(err, identity.ErrNobody)
+	var (
+		unread  *event.DecodeError
+		refused *refusal
+	)
+	return errors.As(err, &unread) || errors.As(err, &refused) || errors.Is(err, identity.ErrNobody)
 }

@@ -3,12 +3,14 @@ package ingest
 import (
 	"kindred/data"
 	"kindred/data/event"
+	"kindred/serving/ingest/stage"
 )
 
 // workbench is the memory of one request: its events on their way from calls to
 // records. Strings on it alias the request's body.
 type workbench struct {
 	parser  event.Parser
+	caller  stage.Caller
 	event   data.Event     // the one in hand
 	profile data.ProfileID // the last event's
 
@@ -64,6 +66,8 @@ func (s *Service) release(w *workbench) {
 		return // a request like this one is rare
 	}
 	w.parser.Reset()
+	w.caller.Reset()
+	w.caller.UserAgent, w.caller.Hints = "", nil
 	clear(w.recs)
 	clear(w.ids)
 	w.event, w.profile = data.Event{}, ""

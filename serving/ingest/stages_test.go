@@ -1,0 +1,64 @@
+package ingest_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"kindred/data"
+	"kindred/serving/ingest"
+	"kindred/serving/ingest/stage"
+	"kindred/serving/online"
+)
+
+// staged is a stage made of a function.
+type staged func(e *data.Event, from *stage.Caller) stage.Verdict
+
+func (f staged) Apply(e *data.Event, from *stage.Caller) stage.Verdict { return f(e, from) }
+
+func TestStagesChangeDropAndRefuse(t *testing.T) {
+	l := &logbook{}
+	var met []string
+	mark := staged(func(e *data.Event, from *stage.Caller) stage.Verdict {
+		met = append(met, e.Name+" of "+from.Source)
+		const bot = `{"score":1}`
+		e.Bot = json.RawMessage(append(from.Room(len(bot))[:0], bot...))
+		return stage.Verdict{}
+	})
+	judge := staged(func(e *data.Event, _ *stage.Caller) stage.Verdict {
+		switch e.Name {
+		case "Noise":
+			return stage.Verdict{Fate: stage.Drop, Reason: "nobody asked", Kind: "noise"}
+		case "Wrong":
+			return stage.Verdict{Fate: stage.Refuse, Reason: "properties.price is a text; use a number", Kind: "plan.reject"}
+		}
+		return stage.Verdict{}
+	})
+	s := ingest.New(ingest.Default(), ingest.Deps{
+		Log: l, Index: index{}, Acks: online.NewAcks(100, make([]int64, 4), func(int32) int64 { return 0 }), Partitions: 4,
+		Now: func() time.Time { return noon }, NewID: func() string { return "fresh" },
+		Facets: func(data.ItemID) map[string][]string { return nil }, Stages: []stage.Stage{mark, judge},
+	})
+	body, err := ingest.ParseBody([]byte(`{"batch":[
+		{"type":"track","event":"Kept","userId":"ann"},{"type":"track","event":"Noise","userId":"ann"},
+		{"type":"track","event":"Wrong","userId":"bob"},{"type":"track","event":"Kept","userId":"bob"}]}`), "", 1e5, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.Accept(t.Context(), body, ingest.Caller{Source: "shop"})
+	if err != nil || r.Accepted != 2 || r.Dropped != 1 || len(r.Rejected) != 1 || r.Rejected[0].Index != 2 {
+		t.Fatalf("Accept = %+v, %v; want two kept, one dropped, the third refused", r, err)
+	}
+	if len(met) != 4 || met[1] != "Noise of shop" {
+		t.Errorf("the stages met %q", met)
+	}
+	if len(l.events) != 2 || string(l.events[0].Bot) != `{"score":1}` || l.events[1].IDs.User != "bob" {
+		t.Errorf("the log has %+v", l.events)
+	}
+	if len(l.dead) != 1 || l.dead[0].Reason != "properties.price is a text; use a number" {
+		t.Errorf("dead letters: %+v", l.dead)
+	}
+	if v := s.Verdicts(); v["noise"] != 1 || v["plan.reject"] != 1 || s.Counts().Dropped != 1 {
+		t.Errorf("verdicts %v, counts %+v", v, s.Counts())
+	}
+}
