@@ -76,7 +76,7 @@ type Recommended struct {
 // Reason is one component's part in an item's score.
 type Reason struct {
 	Component string   `json:"component"`
-	Share     float32  `json:"share" doc:"Its part of the item's score, 0 to 1."`
+	Share     float32  `json:"share" doc:"Its part of the item's score, 0 to 1, to four places."`
 	Because   []Cause  `json:"because,omitempty" doc:"Past items that speak for it, strongest first."`
 	Terms     []string `json:"terms,omitempty" doc:"What the item has in common with past ones."`
 }
@@ -85,7 +85,7 @@ type Reason struct {
 type Cause struct {
 	Item  data.ItemID `json:"item"`
 	Title string      `json:"title,omitempty"`
-	Share float32     `json:"share" doc:"Its part of the reason, 0 to 1."`
+	Share float32     `json:"share" doc:"Its part of the reason, 0 to 1, to four places."`
 }
 
 // finite is x as an answer can carry it: JSON has neither infinities nor NaN. What is

@@ -1,7 +1,6 @@
 package recommend
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 	"strconv"
@@ -143,58 +142,13 @@ func (w *jsonWriter) texts(name string, list []string) {
 	w.list(len(list), list == nil, func(i int) { w.text("", list[i]) })
 }
 
-// text appends a string: at once where nothing in it has to be escaped.
-func (w *jsonWriter) text(name, s string) {
-	w.b = append(w.b, name...)
-	if !plain(s) {
-		w.escaped(s)
-		return
-	}
-	w.b = append(append(append(w.b, '"'), s...), '"')
-}
-
-// plain reports whether every byte of s is itself in JSON, eight at a time: a byte of
-// a word is 0 somewhere exactly if (word − 0x01…) &^ word has a high bit, and is below
-// ' ' exactly if (word − 0x20…) &^ word has one.
-func plain(s string) bool {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
-	for ; len(s) >= 8; s = s[8:] {
-		x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-		quote, slash, del := x^ones*'"', x^ones*'\\', x^ones*0x7f
-		if (x|(x-ones*' ')&^x|(quote-ones)&^quote|(slash-ones)&^slash|(del-ones)&^del)&highs != 0 {
-			return false
-		}
-	}
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x7f {
-			return false
-		}
-	}
-	return true
-}
-
-// escaped leaves a string to encoding/json.
-func (w *jsonWriter) escaped(s string) {
-	var quoted quotedText
-	encoder := json.NewEncoder(&quoted)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(s); err != nil {
-		w.err = err
-		return
-	}
-	w.b = append(w.b, quoted[:len(quoted)-1]...) // without the newline
-}
-
-type quotedText []byte
-
-func (q *quotedText) Write(p []byte) (int, error) {
-	*q = append(*q, p...)
-	return len(p), nil
-}
-
 // number appends a number as ECMAScript writes it, like encoding/json.
 func (w *jsonWriter) number(name string, x float64, bits int) {
 	w.b = append(w.b, name...)
+	if n, ok := tenThousandths(float32(x)); ok && bits == 32 {
+		w.share(n)
+		return
+	}
 	if math.IsInf(x, 0) || math.IsNaN(x) {
 		w.err = fmt.Errorf("answer: %v is no JSON number", x)
 		return
@@ -207,6 +161,21 @@ func (w *jsonWriter) number(name string, x float64, bits int) {
 	if n := len(w.b); format == 'e' && w.b[n-4] == 'e' && w.b[n-3] == '-' && w.b[n-2] == '0' { // e-09 is e-9
 		w.b[n-2] = w.b[n-1]
 		w.b = w.b[:n-1]
+	}
+}
+
+// share appends a number of ten-thousandths, at most 10,000, as a decimal.
+func (w *jsonWriter) share(n int) {
+	if n == 10_000 {
+		w.b = append(w.b, '1')
+		return
+	}
+	if w.b = append(w.b, '0'); n == 0 {
+		return
+	}
+	w.b = append(w.b, '.', byte('0'+n/1000), byte('0'+n/100%10), byte('0'+n/10%10), byte('0'+n%10))
+	for last := len(w.b) - 1; w.b[last] == '0'; last-- {
+		w.b = w.b[:last]
 	}
 }
 

@@ -73,3 +73,63 @@ func TestAnAnswerWithoutJSONIsAnError(t *testing.T) {
 		t.Error("a year of five digits was written")
 	}
 }
+
+// TestEveryByteInEveryPlaceOfATextIsWrittenAsEncodingJSONWritesIt: texts are looked at in
+// words, whose ends differ with the length.
+func TestEveryByteInEveryPlaceOfATextIsWrittenAsEncodingJSONWritesIt(t *testing.T) {
+	for _, special := range []string{" ", "!", "#", "[", "]", "~", "\x00", "\x1f", `"`, `\`, "\x7f", "\x80", "\xff", "é", "€", "\u2028", "\u2029", "😀", "<"} {
+		for n := range 19 {
+			for at := range n + 1 {
+				a := recommend.Answer{RequestID: "abcdefghijklmnopqr"[:at] + special + "abcdefghijklmnopqr"[at:n]}
+				want, err := written(a)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got, err := a.AppendJSON(nil); err != nil || string(got) != want {
+					t.Fatalf("%v\n%s\nwant\n%s", err, got, want)
+				}
+			}
+		}
+	}
+}
+
+func TestEveryShareIsWrittenAsEncodingJSONWritesIt(t *testing.T) {
+	a := recommend.Answer{Items: []recommend.Recommended{{Reasons: make([]recommend.Reason, 0, 30_003)}}}
+	reasons := &a.Items[0].Reasons
+	for i := range 10_001 {
+		share := float32(i) / 10_000
+		for _, x := range []float32{share, math.Nextafter32(share, 2), -share} {
+			*reasons = append(*reasons, recommend.Reason{Share: x})
+		}
+	}
+	want, err := written(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := a.AppendJSON(nil); err != nil || string(got) != want {
+		t.Errorf("%v; shares are not written as encoding/json writes them", err)
+	}
+}
+
+func TestSharesHaveFourPlaces(t *testing.T) {
+	s := newBig(t, 500, 8).service(t, 20)
+	a := recommendation(t, s, recommend.Request{IDs: data.IDs{User: person(1)}, N: 10})
+	places := func(share float32) {
+		if n := math.Round(float64(share) * 1e4); float32(n)/1e4 != share || share < 0 || share > 1 {
+			t.Errorf("a share is %v", share)
+		}
+	}
+	for _, it := range a.Items {
+		sum := float32(0)
+		for _, r := range it.Reasons {
+			places(r.Share)
+			sum += r.Share
+			for _, c := range r.Because {
+				places(c.Share)
+			}
+		}
+		if sum < .999 || sum > 1.001 {
+			t.Errorf("the shares of %s sum to %v", it.ID, sum)
+		}
+	}
+}

@@ -59,7 +59,7 @@ func (s *Service) Rank(ctx context.Context, req RankRequest) (Answer, error) {
 		}
 		a.Components = contributing(blend, list)
 		a.Items = candidates(snap, req.Candidates, score)
-		e := newExplainer(s.cfg, snap, h)
+		e := newExplainer(s.cfg, snap, h, new(memory))
 		defer e.release()
 		for i, it := range a.Items {
 			if row, ok := snap.Row(it.ID); ok && !it.Closed && list.Known() {

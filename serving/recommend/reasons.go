@@ -17,8 +17,8 @@ type explainer struct {
 	history model.History // the newest part of the person's
 
 	prepared []explanation
-	causes   []Cause  // memory for those of the answer
-	texts    []string // and for their terms
+	first    [4]explanation // memory for prepared
+	memory   *memory
 }
 
 // explanation is one component's, nil if it has none.
@@ -33,9 +33,12 @@ type termExplanation interface {
 }
 
 // newExplainer looks at the newest cfg.ExplainHistory items of h. Release it.
-func newExplainer(cfg Config, snap *live.Snapshot, h model.History) *explainer {
+// What it says stands in memory.
+func newExplainer(cfg Config, snap *live.Snapshot, h model.History, memory *memory) *explainer {
 	n := min(len(h.Rows), cfg.ExplainHistory)
-	return &explainer{cfg: cfg, snap: snap, history: model.History{Rows: h.Rows[:n], Weights: h.Weights[:n]}}
+	e := &explainer{cfg: cfg, snap: snap, history: model.History{Rows: h.Rows[:n], Weights: h.Weights[:n]}, memory: memory}
+	e.prepared = e.first[:0]
+	return e
 }
 
 // release gives the components' memory back.
@@ -71,14 +74,14 @@ func (e *explainer) reasons(list *hybrid.List, row int32, because bool) []Reason
 	for _, p := range parts {
 		total += math.Max(0, p.Share)
 	}
-	out := make([]Reason, 0, len(parts))
+	out := take(&e.memory.reasons, len(parts))[:0]
 	for i, p := range parts {
 		if p.Share <= 0 && i > 0 {
 			break
 		}
 		r := Reason{Component: p.Component}
 		if p.Share > 0 {
-			r.Share = finite(p.Share / total)
+			r.Share = rounded(p.Share / total)
 		}
 		if because && p.Share > 0 {
 			if x := e.of(p.Component); x != nil {
@@ -97,24 +100,16 @@ func (e *explainer) because(x model.Explanation, row int32) []Cause {
 	for _, cause := range causes {
 		total += math.Max(0, cause.Share)
 	}
-	e.causes = room(e.causes, e.cfg.Causes)
-	from := len(e.causes)
+	out := take(&e.memory.causes, min(e.cfg.Causes, len(causes)))[:0]
 	for _, cause := range causes {
-		if cause.Share <= 0 || len(e.causes)-from == e.cfg.Causes {
+		if cause.Share <= 0 || len(out) == e.cfg.Causes {
 			break
 		}
 		f := e.snap.Facts(cause.Row)
-		e.causes = append(e.causes, Cause{Item: f.ID, Title: f.Title, Share: finite(cause.Share / total)})
+		e.memory.rows = append(e.memory.rows, cause.Row)
+		out = append(out, Cause{Item: f.ID, Title: f.Title, Share: rounded(cause.Share / total)})
 	}
-	return some(e.causes[from:])
-}
-
-// room is memory with place for n more, new where there is too little left.
-func room[T any](memory []T, n int) []T {
-	if cap(memory)-len(memory) < n {
-		return make([]T, 0, max(n, 64))
-	}
-	return memory
+	return some(out)
 }
 
 // some is a part of shared memory that nothing can be appended to; nil for none.
@@ -131,10 +126,10 @@ func (e *explainer) terms(x model.Explanation, row int32) []string {
 	if !ok {
 		return nil
 	}
-	e.texts = room(e.texts, e.cfg.Causes)
-	from := len(e.texts)
-	for _, t := range named.Terms(row, e.cfg.Causes) {
-		e.texts = append(e.texts, t.Text)
+	terms := named.Terms(row, e.cfg.Causes)
+	out := take(&e.memory.texts, len(terms))
+	for i, t := range terms {
+		out[i] = t.Text
 	}
-	return some(e.texts[from:])
+	return some(out)
 }

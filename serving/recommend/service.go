@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"kindred/data"
@@ -52,6 +53,7 @@ type Service struct {
 	cfg     Config
 	deps    Deps
 	answers *answers
+	lists   memories
 }
 
 // New returns a service.
@@ -70,28 +72,21 @@ func (s *Service) Forget(id data.ProfileID) { s.answers.forget(id) }
 // an *live.UnknownComponentError or the profile store's, wrapped. The answer's texts
 // are the catalog's and shared with other requests.
 func (s *Service) Recommend(ctx context.Context, req Request) (Answer, error) {
-	f, err := s.find(ctx, req)
-	if err == nil && f.made.Items == nil {
-		f.made, err = f.kept.answer()
-	}
+	a, err := s.find(ctx, req, new(memory))
 	if err != nil {
 		return Answer{}, fmt.Errorf("recommend: %w", err)
 	}
-	f.made.RequestID, f.made.User, f.made.GeneratedAt = req.ID, req.user(), f.at
-	return f.made, nil
+	return a, nil
 }
 
 // AppendRecommendation appends to b what Recommend answers, as Answer.AppendJSON
-// writes it. A kept answer is copied as it is.
+// writes it.
 func (s *Service) AppendRecommendation(ctx context.Context, b []byte, req Request) ([]byte, error) {
-	f, err := s.find(ctx, req)
-	switch {
-	case err != nil:
-	case f.kept != nil:
-		b, err = f.kept.append(b, req.ID, req.user(), f.at)
-	default:
-		f.made.RequestID, f.made.User, f.made.GeneratedAt = req.ID, req.user(), f.at
-		b, err = f.made.AppendJSON(b)
+	memory := s.lists.take()
+	defer s.lists.put(memory)
+	a, err := s.find(ctx, req, memory)
+	if err == nil {
+		b, err = a.AppendJSON(b)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("recommend: %w", err)
@@ -99,60 +94,52 @@ func (s *Service) AppendRecommendation(ctx context.Context, b []byte, req Reques
 	return b, nil
 }
 
-// found is the answer to a request without what its request alone knows.
-type found struct {
-	made Answer    // Items is nil when the answer was kept
-	kept *kept     // nil when it cannot be kept
-	at   time.Time // when it was asked for
-}
-
-// find looks the answer up, or makes and keeps it, and logs the impression.
-func (s *Service) find(ctx context.Context, req Request) (f found, err error) {
+// find looks the answer up, or makes and keeps it, in memory, and logs the impression.
+func (s *Service) find(ctx context.Context, req Request, memory *memory) (a Answer, err error) {
 	snap := s.deps.Snapshots.Load() // once, so that everything below sees the same model
 	blend, err := snap.Blend(req.Components)
 	if err != nil {
-		return f, err
+		return a, err
 	}
 	person, err := s.deps.People.Read(ctx, req.IDs)
 	if err != nil {
-		return f, err
+		return a, err
 	}
-	f.at = s.deps.Now().UTC().Truncate(time.Millisecond)
+	at := s.deps.Now().UTC().Truncate(time.Millisecond)
 	key := s.answers.key(snap, person, req)
 	defer key.release()
-	if f.kept = s.answers.get(key); f.kept != nil {
-		s.log(person, req, f.kept.model, f.kept.shown)
-		return f, nil
-	}
-	var timeless bool
-	f.made, timeless = s.make(snap, blend, person, req)
-	shown := shownItems(f.made.Items)
-	if timeless && s.answers != nil {
-		if k, ok := newKept(&f.made, shown); ok {
-			s.answers.put(key, k)
-			f.kept = k
+	if k := s.answers.get(key); k != nil {
+		a = k.answer(snap, memory)
+	} else {
+		var timeless bool
+		a, timeless = s.make(snap, blend, person, req, memory)
+		if timeless && s.answers != nil {
+			if k, ok := newKept(&a, memory.rows); ok {
+				s.answers.put(key, k)
+			}
 		}
 	}
-	s.log(person, req, f.made.Model, shown)
-	return f, nil
+	a.RequestID, a.User, a.GeneratedAt = req.ID, req.user(), at
+	s.log(person, req, a.Model, a.Items)
+	return a, nil
 }
 
-// make answers anew; see fallback for timeless.
-func (s *Service) make(snap *live.Snapshot, blend *hybrid.Scorer, person online.Person, req Request) (a Answer, timeless bool) {
+// make answers anew, in memory; see fallback for timeless.
+func (s *Service) make(snap *live.Snapshot, blend *hybrid.Scorer, person online.Person, req Request, memory *memory) (a Answer, timeless bool) {
 	a = Answer{Known: person.Known, Model: snap.Version, Components: []string{}, Stale: person.Stale}
-	seen := rowsOf(snap, person.Profile)
+	seen := rowsOf(snap, person.Profile, memory)
 	prefs := taste(person.Profile, req.Recent, snap.Parts.Weights)
 	s.deps.Snapshots.Remember(prefs)
 	h := seen.history(snap, prefs, len(req.Recent) > 0)
-	filter := filterOf(snap, seen, req)
-	if a.Items = s.ranked(snap, blend, h, req, filter, &a); a.Items != nil {
+	filter := filterOf(snap, seen, req, memory)
+	if a.Items = s.ranked(snap, blend, h, req, filter, &a, memory); a.Items != nil {
 		return a, true
 	}
-	return a, s.fallback(snap, req, filter, &a)
+	return a, s.fallback(snap, req, filter, &a, memory)
 }
 
 // ranked is the list of the blend, or nil when it has nothing to say.
-func (s *Service) ranked(snap *live.Snapshot, blend *hybrid.Scorer, h model.History, req Request, f live.Filter, a *Answer) []Recommended {
+func (s *Service) ranked(snap *live.Snapshot, blend *hybrid.Scorer, h model.History, req Request, f live.Filter, a *Answer, memory *memory) []Recommended {
 	if blend == nil {
 		return nil
 	}
@@ -162,22 +149,27 @@ func (s *Service) ranked(snap *live.Snapshot, blend *hybrid.Scorer, h model.Hist
 		return nil
 	}
 	a.Components = contributing(blend, list)
-	items := make([]Recommended, len(list.Ranked))
-	e := newExplainer(s.cfg, snap, h)
+	items := take(&memory.items, len(list.Ranked))
+	e := newExplainer(s.cfg, snap, h, memory)
 	defer e.release()
 	for i, r := range list.Ranked {
-		items[i] = item(snap.Facts(r.Row), i+1, float64(r.Score))
+		items[i] = memory.listed(snap, r.Row, i+1, float64(r.Score))
 		items[i].Reasons = e.reasons(list, r.Row, i < s.cfg.Because)
 	}
 	return items
 }
 
-// contributing are the components that count for the person, in blending order.
+// contributing are the components that count for the person, in blending order. They
+// are read only.
 func contributing(blend *hybrid.Scorer, list *hybrid.List) []string {
+	all := blend.Model().Components
+	if !slices.ContainsFunc(list.Weights, func(w float64) bool { return !(w > 0) }) {
+		return all[:len(list.Weights):len(list.Weights)]
+	}
 	out := make([]string, 0, len(list.Weights))
 	for c, w := range list.Weights {
 		if w > 0 {
-			out = append(out, blend.Model().Components[c])
+			out = append(out, all[c])
 		}
 	}
 	return out
@@ -186,37 +178,46 @@ func contributing(blend *hybrid.Scorer, list *hybrid.List) []string {
 // fallback fills the answer with what is popular: by the model if it can, else by
 // the live counters. On an empty server that is an empty list. timeless reports that
 // the list does not depend on the time and the counters.
-func (s *Service) fallback(snap *live.Snapshot, req Request, f live.Filter, a *Answer) (timeless bool) {
+func (s *Service) fallback(snap *live.Snapshot, req Request, f live.Filter, a *Answer, memory *memory) (timeless bool) {
 	a.Fallback = "cold"
 	if snap.Version == live.NoModel {
 		a.Fallback = "no_model"
 	}
 	if top, ok := snap.Popular(req.N, f); ok {
-		a.Items, timeless = positions(snap, top), true
+		for i, r := range top {
+			a.Items = append(a.Items, memory.listed(snap, r.Row, i+1, float64(r.Score)))
+		}
+		timeless = true
 	} else {
 		a.Items = s.counted(snap, popular.ByPopularity, req.N, f)
 	}
 	if len(a.Items) == 0 { // a catalog nobody has used yet: all items are equal
 		for i, row := range snap.First(req.N, f) {
-			a.Items = append(a.Items, item(snap.Facts(row), i+1, 0))
+			a.Items = append(a.Items, memory.listed(snap, row, i+1, 0))
 		}
 	}
 	if a.Items == nil {
 		a.Items = []Recommended{}
 	}
-	a.Components = []string{"popular"}
+	a.Components = onlyPopular
 	for i := range a.Items {
-		a.Items[i].Reasons = []Reason{{Component: "popular", Share: 1}}
+		a.Items[i].Reasons = becausePopular
 	}
 	return timeless
 }
 
+// What every fallback says; read only.
+var (
+	onlyPopular    = []string{"popular"}
+	becausePopular = []Reason{{Component: "popular", Share: 1}}
+)
+
 // log hands the list to the impressions, if it can be said for whom it was.
-func (s *Service) log(p online.Person, req Request, model string, items []data.ShownItem) {
+func (s *Service) log(p online.Person, req Request, model string, items []Recommended) {
 	if s.deps.Impressions == nil || p.Profile.ID == "" || len(items) == 0 {
 		return
 	}
-	s.deps.Impressions.Show(p.Profile.ID, req.IDs, data.Shown{Request: req.ID, Slot: req.Slot, Model: model, Items: items}, req.Context)
+	s.deps.Impressions.Show(p.Profile.ID, req.IDs, data.Shown{Request: req.ID, Slot: req.Slot, Model: model, Items: shownItems(items)}, req.Context)
 }
 
 // shownItems is a list as an impression has it.
@@ -265,8 +266,8 @@ type used struct {
 	rows  []int32 // −1 where the item has none
 }
 
-func rowsOf(snap *live.Snapshot, p data.Profile) used {
-	u := used{p.History, make([]int32, len(p.History))}
+func rowsOf(snap *live.Snapshot, p data.Profile, memory *memory) used {
+	u := used{p.History, take(&memory.used, len(p.History))}
 	for i := range p.History {
 		u.rows[i] = -1
 		if row, ok := snap.Row(p.History[i].Item); ok {
@@ -293,10 +294,10 @@ func (u used) history(snap *live.Snapshot, prefs []features.Preference, recent b
 }
 
 // filterOf says what the request's list may hold.
-func filterOf(snap *live.Snapshot, seen used, req Request) live.Filter {
+func filterOf(snap *live.Snapshot, seen used, req Request, memory *memory) live.Filter {
 	f := live.Filter{
 		Categories: req.Categories, MinPrice: req.MinPrice, MaxPrice: req.MaxPrice,
-		Hide: make([]int32, 0, len(seen.rows)+len(req.Exclude)+len(req.Recent)),
+		Hide: take(&memory.hide, len(seen.rows)+len(req.Exclude)+len(req.Recent))[:0],
 	}
 	for i, row := range seen.rows {
 		switch it := &seen.items[i]; {

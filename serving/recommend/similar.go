@@ -96,7 +96,7 @@ func (s *Service) likeness(snap *live.Snapshot, opinions []opinion, a, b int32, 
 		if part <= 0 {
 			continue
 		}
-		r := Reason{Component: o.component, Share: finite(float64(part / total))}
+		r := Reason{Component: o.component, Share: rounded(float64(part / total))}
 		if c, ok := snap.Scorer(o.component).(termSharer); ok {
 			for _, t := range c.SharedTerms(a, b, s.cfg.Causes) {
 				r.Terms = append(r.Terms, t.Text)
