@@ -85,6 +85,7 @@ type profileReader struct {
 	s     string
 	i     int
 	last  int64
+	brief bool   // see UnmarshalHistory
 	field string // what is being read, for the error
 	err   error
 }
@@ -99,6 +100,10 @@ func (r *profileReader) fail(reason string) {
 func (r *profileReader) uint(most uint64) uint64 {
 	if r.err != nil {
 		return 0
+	}
+	if r.i < len(r.b) && r.b[r.i] < 0x80 && uint64(r.b[r.i]) <= most { // as most are
+		r.i++
+		return uint64(r.b[r.i-1])
 	}
 	v, n := binary.Uvarint(r.b[r.i:])
 	switch {
@@ -148,6 +153,9 @@ func (r *profileReader) text() string { return r.take(r.uint(math.MaxInt64)) }
 
 func (r *profileReader) raw() json.RawMessage {
 	if s := r.text(); s != "" {
+		if r.brief {
+			return json.RawMessage(r.b[r.i-len(s) : r.i]) // to be left out
+		}
 		return json.RawMessage(s)
 	}
 	return nil
@@ -173,11 +181,11 @@ func (r *profileReader) slot() Slot {
 		s.ID = binary.LittleEndian.Uint64([]byte(id))
 	}
 	previous := int64(0)
-	s.Panes = readMany(r, r.field, 3, func() Pane {
+	s.Panes = readUnlessBrief(r, r.field, 3, func() Pane {
 		previous += r.int()
 		return Pane{Index: previous, Count: uint32(r.uint(math.MaxUint32)), Sum: r.float()}
 	})
-	s.Ring = readMany(r, r.field, 1, r.time)
+	s.Ring = readUnlessBrief(r, r.field, 1, r.time)
 	return s
 }
 
@@ -196,15 +204,37 @@ func (r *profileReader) session() Session {
 	return s
 }
 
-// readMany reads a count and that many elements of at least size bytes each, so
-// that a count cannot ask for more memory than its bytes can fill.
-func readMany[T any](r *profileReader, field string, size uint64, one func() T) []T {
+// readUnlessBrief is readMany, or in brief reads past the elements and returns nil.
+func readUnlessBrief[T any](r *profileReader, field string, size uint64, one func() T) []T {
+	if !r.brief {
+		return readMany(r, field, size, one)
+	}
+	for range r.many(field, size) {
+		if one(); r.err != nil {
+			break
+		}
+	}
+	return nil
+}
+
+// many reads a count of elements of at least size bytes each: it cannot ask for more
+// memory than its bytes can fill.
+func (r *profileReader) many(field string, size uint64) uint64 {
 	r.field = field
 	n := r.uint(math.MaxInt64)
 	if r.err == nil && n > uint64(len(r.b)-r.i)/size {
 		r.fail("a count is larger than what follows")
 	}
-	if r.err != nil || n == 0 {
+	if r.err != nil {
+		return 0
+	}
+	return n
+}
+
+// readMany reads a count and that many elements of at least size bytes each.
+func readMany[T any](r *profileReader, field string, size uint64, one func() T) []T {
+	n := r.many(field, size)
+	if n == 0 {
 		return nil
 	}
 	out := make([]T, 0, n)

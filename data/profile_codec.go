@@ -3,6 +3,7 @@ package data
 import (
 	"fmt"
 	"math"
+	"unsafe"
 )
 
 // profileVersion is the first byte of an encoded profile.
@@ -108,6 +109,45 @@ func (p *Profile) AppendBinary(dst []byte) ([]byte, error) {
 // The error names the field.
 func (p *Profile) UnmarshalBinary(b []byte) error {
 	r := profileReader{b: b, s: string(b)}
+	return p.unmarshal(&r)
+}
+
+// UnmarshalHistory is UnmarshalBinary for who wants to know what the person used: of
+// the lists it reads History alone, and leaves the others, Session and Previous out. It
+// refuses what UnmarshalBinary refuses, with the same words. The result holds none
+// of b's memory and no more than it has to.
+func (p *Profile) UnmarshalHistory(b []byte) error {
+	r := profileReader{b: b, s: unsafe.String(unsafe.SliceData(b), len(b)), brief: true}
+	var q Profile
+	if err := q.unmarshal(&r); err != nil {
+		return err
+	}
+	q.ownTexts()
+	*p = q
+	return nil
+}
+
+// ownTexts puts the texts of a profile that was read in brief into memory of their own.
+func (p *Profile) ownTexts() {
+	texts := make([]byte, 0, len(p.ID)+len(p.Redirect)+16*len(p.History))
+	texts = append(append(texts, p.ID...), p.Redirect...)
+	for i := range p.History {
+		texts = append(texts, p.History[i].Item...)
+	}
+	own := string(texts)
+	next := func(n int) (s string) {
+		s, own = own[:n], own[n:]
+		return s
+	}
+	p.ID, p.Redirect = ProfileID(next(len(p.ID))), ProfileID(next(len(p.Redirect)))
+	for i := range p.History {
+		p.History[i].Item = ItemID(next(len(p.History[i].Item)))
+	}
+}
+
+// unmarshal reads the whole of r, or in brief what UnmarshalHistory says.
+func (p *Profile) unmarshal(r *profileReader) error {
+	b := r.b
 	if len(b) < 2 {
 		return fmt.Errorf("decode profile: %d bytes are too few", len(b))
 	}
@@ -130,18 +170,18 @@ func (p *Profile) UnmarshalBinary(b []byte) error {
 	q.FirstSeen = r.time()
 	q.Redirect = ProfileID(r.text())
 
-	q.Identity = readMany(&r, "identity", 4, func() Identifier {
+	q.Identity = readUnlessBrief(r, "identity", 4, func() Identifier {
 		return Identifier{Kind: IDKind(r.text()), ID: r.text(), FirstSeen: r.time(), LastSeen: r.time()}
 	})
-	q.Merges = readMany(&r, "merges", 3, func() Merge {
+	q.Merges = readUnlessBrief(r, "merges", 3, func() Merge {
 		return Merge{From: ProfileID(r.text()), Source: r.text(), At: r.time()}
 	})
-	q.Traits = readMany(&r, "traits", 4, func() Trait {
+	q.Traits = readUnlessBrief(r, "traits", 4, func() Trait {
 		return Trait{Name: r.text(), Value: r.raw(), At: r.time(), Source: r.text()}
 	})
-	q.Slots = readMany(&r, "slots", 10, r.slot)
+	q.Slots = readUnlessBrief(r, "slots", 10, r.slot)
 	previous := ""
-	q.Affinities = readMany(&r, "affinities", 4, func() Affinity {
+	q.Affinities = readUnlessBrief(r, "affinities", 4, func() Affinity {
 		previous = r.facet(previous)
 		return Affinity{Facet: previous, Value: r.text(), Decayed: r.decayed()}
 	})
@@ -151,10 +191,10 @@ func (p *Profile) UnmarshalBinary(b []byte) error {
 	q.Session = r.session()
 	q.Previous = r.session()
 	q.Sessions = uint32(r.uint(math.MaxUint32))
-	q.Recent = readMany(&r, "recent", 4, func() RecentEvent {
+	q.Recent = readUnlessBrief(r, "recent", 4, func() RecentEvent {
 		return RecentEvent{ID: r.text(), Name: r.text(), Item: ItemID(r.text()), At: r.time()}
 	})
-	q.History = readMany(&r, "history", 6, func() HistoryItem {
+	q.History = readMany(r, "history", 6, func() HistoryItem {
 		h := HistoryItem{
 			Item: ItemID(r.text()), Kinds: uint16(r.uint(math.MaxUint16)), Count: uint32(r.uint(math.MaxUint32)),
 			Value: r.float(), Weight: r.float(), Last: r.time(),
@@ -164,7 +204,7 @@ func (p *Profile) UnmarshalBinary(b []byte) error {
 		}
 		return h
 	})
-	q.Clusters = readMany(&r, "clusters", 6, func() Assignment {
+	q.Clusters = readUnlessBrief(r, "clusters", 6, func() Assignment {
 		return Assignment{
 			Model: r.text(), Version: r.text(), Cluster: r.int32(),
 			Distance: r.float(), Confidence: r.float(), Since: r.time(),
@@ -181,6 +221,9 @@ func (p *Profile) UnmarshalBinary(b []byte) error {
 	}
 	if r.err != nil {
 		return fmt.Errorf("decode profile: %w", r.err)
+	}
+	if r.brief {
+		q.Engagement, q.Session, q.Previous, q.Sessions, q.Consent = Decayed{}, Session{}, Session{}, 0, nil
 	}
 	*p = q
 	return nil

@@ -162,6 +162,9 @@ func FuzzProfile(f *testing.F) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
+		if diff := sameHistory(b); diff != "" {
+			t.Fatal(diff)
+		}
 		var p Profile
 		if p.UnmarshalBinary(b) != nil {
 			return
