@@ -116,7 +116,7 @@ func (s *server) build() (http.Handler, error) {
 	web.Snippet = n.cfg.Snippet
 	return httpapi.New(web, httpapi.Deps{
 		Recommend: recommend.New(n.cfg.Recommend, recommend.Deps{
-			People: people, Snapshots: s.live, Counters: n.worker.Popularity(), Impressions: s.in, Now: time.Now,
+			People: people.Histories(), Snapshots: s.live, Counters: n.worker.Popularity(), Impressions: s.in, Now: time.Now,
 		}),
 		Live: s.live, Ingest: s.in, People: people, Acks: s.acks, Catalog: n.catalog, Users: n.store, Folds: n.worker, Dead: n.store,
 		ClusterMargin: n.cfg.Features.ClusterMargin,

@@ -11,12 +11,12 @@ type Config struct {
 	Wait time.Duration `yaml:"wait"`
 	// MaxAcks is the number of identifiers whose newest positions are remembered.
 	MaxAcks int `yaml:"max_acks"`
-	// KeptBytes bounds the memory of decoded profiles that are kept for the next read,
-	// about 8 kB each; 0 keeps none. A store that cannot say that a profile was written keeps none, either.
+	// KeptBytes bounds the memory of histories that are kept for the next list of the same
+	// person, about 70 bytes for each item and 600; 0 keeps none. With a store that cannot say that a profile was written none are kept, either.
 	KeptBytes int64 `yaml:"kept_bytes"`
 }
 
-// Default waits 50 ms, remembers 100,000 identifiers and keeps profiles of 64 MiB.
+// Default waits 50 ms, remembers 100,000 identifiers and keeps histories of 64 MiB.
 func Default() Config {
 	return Config{Wait: 50 * time.Millisecond, MaxAcks: 100_000, KeptBytes: 64 << 20}
 }

@@ -16,8 +16,9 @@
 // a read may wait for too much, never for too little. A restart begins with the
 // log's end at that time as forgotten positions.
 //
-// Decoded profiles are kept where the store says when one was written (Stamps): a kept
-// one answers only if it was read after the newest write that anybody was told of.
+// A list of recommendations needs the person's history alone, which Histories reads in a
+// fraction of the time. Where the store says when a profile was written (Stamps) histories are
+// kept: a kept one answers only if it was read after the newest write that anybody was told of.
 //
 // Invariant: Stale is false only if everything acknowledged by this process
 // to the identifiers before the read began is in the answer.

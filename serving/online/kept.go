@@ -9,7 +9,7 @@ import (
 )
 
 // Stamps is what a profile store may offer besides Profiles. Where it does, a Reader
-// keeps decoded profiles.
+// keeps histories.
 type Stamps interface {
 	// ProfileStamp is a number that every write to the profile makes another one for
 	// good: after the write can be read, and before the one who wrote is told. Writes to
@@ -17,7 +17,7 @@ type Stamps interface {
 	ProfileStamp(id data.ProfileID) uint64
 }
 
-// kept keeps decoded profiles beside the stamp that they had before they were read.
+// kept keeps what Histories read of profiles beside the stamp that they had before they were read.
 // One whose stamp is the store's now was read after the newest write that anybody has
 // been told of, so that it may stand for another read; any other is dropped.
 //
@@ -40,7 +40,7 @@ type keptShard struct {
 }
 
 type keptProfile struct {
-	profile data.Profile
+	profile *data.Profile
 	stamp   uint64
 	size    int64
 }
@@ -90,11 +90,11 @@ func (k *kept) get(id data.ProfileID, stamp uint64) *data.Profile {
 		s.drop(id)
 		return nil
 	}
-	return &p.profile
+	return p.profile
 }
 
-// put keeps the profile, which was encoded in size bytes and had stamp before it was read.
-func (k *kept) put(id data.ProfileID, p *data.Profile, size int, stamp uint64) {
+// put keeps the profile, which had stamp before it was read.
+func (k *kept) put(id data.ProfileID, p *data.Profile, stamp uint64) {
 	if k == nil {
 		return
 	}
@@ -102,7 +102,7 @@ func (k *kept) put(id data.ProfileID, p *data.Profile, size int, stamp uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.drop(id)
-	k.add(s, id, &keptProfile{*p, stamp, sizeOf(p, size)})
+	k.add(s, id, &keptProfile{p, stamp, sizeOf(p)})
 }
 
 // add puts a profile into the locked shard's young generation.
@@ -137,23 +137,13 @@ func (s *keptShard) drop(id data.ProfileID) {
 	delete(s.old, id)
 }
 
-// sizeOf is about the memory of a decoded profile: its lists, and one copy of the size
-// bytes that it was encoded in, which its texts are parts of.
-func sizeOf(p *data.Profile, size int) int64 {
-	n := int64(unsafe.Sizeof(keptProfile{})) + int64(size)
-	n += list(p.Identity) + list(p.Merges) + list(p.Traits) + list(p.Slots) + list(p.Affinities)
-	n += list(p.Recent) + list(p.History) + list(p.Clusters) + int64(cap(p.Consent))
-	for i := range p.Traits {
-		n += int64(cap(p.Traits[i].Value))
-	}
-	for i := range p.Slots {
-		n += list(p.Slots[i].Panes) + list(p.Slots[i].Ring)
-	}
+// sizeOf is about the memory of a profile of which the history was read.
+func sizeOf(p *data.Profile) int64 {
 	const entry = 64 // of the map
-	return n + entry
-}
-
-func list[T any](s []T) int64 {
-	var element T
-	return int64(cap(s)) * int64(unsafe.Sizeof(element))
+	n := entry + int64(unsafe.Sizeof(keptProfile{})) + int64(unsafe.Sizeof(*p)) + int64(len(p.ID)+len(p.Redirect))
+	n += int64(cap(p.History)) * int64(unsafe.Sizeof(data.HistoryItem{}))
+	for i := range p.History {
+		n += int64(len(p.History[i].Item))
+	}
+	return n
 }

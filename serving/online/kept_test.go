@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -60,7 +59,7 @@ func newStamped(bytes int64) (*stamped, *online.Reader) {
 
 func readAnn(t *testing.T, r *online.Reader) data.Profile {
 	t.Helper()
-	p, err := r.Read(t.Context(), data.IDs{User: "ann"})
+	p, err := r.Histories().Read(t.Context(), data.IDs{User: "ann"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +85,7 @@ func TestAProfileIsReadOnceUntilItIsWritten(t *testing.T) {
 		}
 	}
 	s.write(data.Profile{ID: "p-anna", Version: 10, Deleted: true})
-	if p, err := r.Read(t.Context(), data.IDs{User: "ann"}); err != nil || p.Known || p.Profile.Version != 10 {
+	if p, err := r.Histories().Read(t.Context(), data.IDs{User: "ann"}); err != nil || p.Known || p.Profile.Version != 10 {
 		t.Errorf("%+v, %v; want the tombstone", p, err)
 	}
 	reads := s.reads.Load()
@@ -128,17 +127,17 @@ func TestNothingIsKeptWithoutStampsOrRoom(t *testing.T) {
 // TestKeptProfilesAreBounded: the newest are there, the oldest are not.
 func TestKeptProfilesAreBounded(t *testing.T) {
 	s, r := newStamped(1 << 20)
-	id := func(i int) data.ProfileID { return data.ProfileID(fmt.Sprint("p-", i)) }
+	id := func(i int) data.ProfileID { return data.NewProfileID(data.IDUser, fmt.Sprint(i)) }
 	read := func(i int) int64 {
 		before := s.reads.Load()
-		if p, err := r.Profile(t.Context(), id(i)); err != nil || p.ID != id(i) {
-			t.Fatal(p.ID, err)
+		if p, err := r.Histories().Read(t.Context(), data.IDs{User: data.UserID(fmt.Sprint(i))}); err != nil || p.Profile.ID != id(i) {
+			t.Fatal(p.Profile.ID, err)
 		}
 		return s.reads.Load() - before
 	}
 	const n = 2000
 	for i := range n {
-		s.write(data.Profile{ID: id(i), Consent: []byte(`"` + strings.Repeat("x", 1000) + `"`)})
+		s.write(data.Profile{ID: id(i), History: make([]data.HistoryItem, 32)})
 		read(i)
 	}
 	if read(n-1) != 0 {
@@ -171,9 +170,9 @@ func TestNobodyReadsWhatWasOverwritten(t *testing.T) {
 		wait.Go(func() {
 			for told.Load() < 2001 {
 				least := told.Load()
-				p, err := r.Profile(context.Background(), "p-ann")
-				if err != nil || p.Version < least {
-					t.Errorf("version %d, %v; %d was written before", p.Version, err, least)
+				p, err := r.Histories().Read(context.Background(), data.IDs{User: "ann"})
+				if err != nil || p.Profile.Version < least {
+					t.Errorf("version %d, %v; %d was written before", p.Profile.Version, err, least)
 					return
 				}
 			}
@@ -182,5 +181,27 @@ func TestNobodyReadsWhatWasOverwritten(t *testing.T) {
 	wait.Wait()
 	if _, err := r.Profile(t.Context(), "p-nobody"); !errors.Is(err, data.ErrNotFound) {
 		t.Errorf("nobody: %v", err)
+	}
+}
+
+// TestHistoriesAreThoseOfTheProfiles: the same person by the same way, without the rest.
+func TestHistoriesAreThoseOfTheProfiles(t *testing.T) {
+	s, r := newStamped(1 << 20)
+	s.write(data.Profile{
+		ID: "p-ann", Version: 4, LastOffset: 7, FirstSeen: 1, LastSeen: 9, Traits: []data.Trait{{Name: "plan"}},
+		History: []data.HistoryItem{{Item: "lamp", Kinds: 2, Count: 1, Weight: 1, Last: 9}},
+	})
+	s.write(data.Profile{ID: "p-old", Redirect: "p-ann"})
+	s.index["userbob"] = "p-old"
+	for _, user := range []data.UserID{"ann", "bob", "nobody", ""} {
+		whole, werr := r.Read(t.Context(), data.IDs{User: user})
+		for range 2 { // read, then kept
+			got, err := r.Histories().Read(t.Context(), data.IDs{User: user})
+			want := whole
+			want.Profile.Traits = nil
+			if diff := cmp.Diff(want, got); diff != "" || werr != nil || err != nil {
+				t.Errorf("%q: %v, %v (-whole +history):\n%s", user, werr, err, diff)
+			}
+		}
 	}
 }

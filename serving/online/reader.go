@@ -34,7 +34,8 @@ type Person struct {
 	Stale   bool         // something that the person sent may not be in it yet
 }
 
-// Reader reads profiles for requests. It is safe for concurrent use.
+// Reader reads whole profiles for requests; Histories what recommendations need of them.
+// Both are safe for concurrent use.
 type Reader struct {
 	cfg        Config
 	profiles   Profiles
@@ -46,7 +47,7 @@ type Reader struct {
 }
 
 // NewReader reads profiles of a log with the given number of partitions. Where profiles
-// is one of Stamps, it keeps decoded ones.
+// is one of Stamps, it keeps what Histories read.
 func NewReader(cfg Config, profiles Profiles, folds Folds, log Log, partitions int32, acks *Acks) *Reader {
 	return &Reader{cfg: cfg, profiles: profiles, folds: folds, log: log, partitions: partitions, acks: acks, kept: newKept(profiles, cfg.KeptBytes)}
 }
@@ -54,10 +55,29 @@ func NewReader(cfg Config, profiles Profiles, folds Folds, log Log, partitions i
 // maxRedirects bounds a chain of merges; the fold keeps chains at one.
 const maxRedirects = 16
 
+// Histories reads of profiles what data.Profile.UnmarshalHistory does. Where the store is
+// one of Stamps, what was read is kept until the profile is written.
+type Histories struct{ r *Reader }
+
+// Histories reads the same profiles by the same rules.
+func (r *Reader) Histories() Histories { return Histories{r} }
+
+// Read is Reader.Read.
+func (h Histories) Read(ctx context.Context, ids data.IDs) (Person, error) {
+	return h.r.person(ctx, ids, h.r.history)
+}
+
+// load reads one stored profile.
+type load func(ctx context.Context, id data.ProfileID) (*data.Profile, error)
+
 // Read returns the person that the identifiers lead to, the user id before the
 // anonymous id. Nobody met yet is no error: Known is false and Profile.ID is the
 // id that the identifier would open. The error is the store's, wrapped, or ctx's.
 func (r *Reader) Read(ctx context.Context, ids data.IDs) (Person, error) {
+	return r.person(ctx, ids, r.whole)
+}
+
+func (r *Reader) person(ctx context.Context, ids data.IDs, read load) (Person, error) {
 	who := Identifiers(ids)
 	if len(who) == 0 {
 		return Person{}, nil
@@ -70,7 +90,7 @@ func (r *Reader) Read(ctx context.Context, ids data.IDs) (Person, error) {
 		defer cancel()
 	}
 	fresh := r.await(limit, noted)
-	person, err := r.resolve(ctx, who)
+	person, err := r.resolve(ctx, who, read)
 	if err != nil {
 		return Person{}, fmt.Errorf("read the profile of %s %q: %w", who[0].Kind, who[0].ID, err)
 	}
@@ -79,7 +99,7 @@ func (r *Reader) Read(ctx context.Context, ids data.IDs) (Person, error) {
 	for _, p := range noted {
 		if p.Partition != home && fresh {
 			fresh = r.await(limit, []Position{{home, r.log.End(home) - 1}})
-			if person, err = r.resolve(ctx, who); err != nil {
+			if person, err = r.resolve(ctx, who, read); err != nil {
 				return Person{}, fmt.Errorf("read the profile of %s %q: %w", who[0].Kind, who[0].ID, err)
 			}
 			break
@@ -100,7 +120,7 @@ func (r *Reader) await(ctx context.Context, positions []Position) bool {
 }
 
 // resolve finds the profile of the first identifier that leads to one.
-func (r *Reader) resolve(ctx context.Context, who []Identifier) (Person, error) {
+func (r *Reader) resolve(ctx context.Context, who []Identifier, read load) (Person, error) {
 	for _, id := range who {
 		profile, err := r.profiles.Lookup(ctx, id.Kind, id.ID)
 		if errors.Is(err, data.ErrNotFound) {
@@ -108,9 +128,9 @@ func (r *Reader) resolve(ctx context.Context, who []Identifier) (Person, error) 
 		} else if err != nil {
 			return Person{}, err
 		}
-		p, err := r.Profile(ctx, profile)
+		p, err := follow(ctx, profile, read)
 		if err == nil {
-			return Person{Profile: p, Known: !p.Deleted}, nil
+			return Person{Profile: *p, Known: !p.Deleted}, nil
 		}
 		if !errors.Is(err, data.ErrNotFound) {
 			return Person{}, err
@@ -120,24 +140,43 @@ func (r *Reader) resolve(ctx context.Context, who []Identifier) (Person, error) 
 }
 
 // Profile reads one profile by its id, following redirects, without waiting for
-// anything. Its lists are shared with other reads: read them only. The error is
-// data.ErrNotFound, wrapped, or the store's.
+// anything. The error is data.ErrNotFound, wrapped, or the store's.
 func (r *Reader) Profile(ctx context.Context, id data.ProfileID) (data.Profile, error) {
+	p, err := follow(ctx, id, r.whole)
+	if err != nil {
+		return data.Profile{}, err
+	}
+	return *p, nil
+}
+
+// follow reads the profile that id leads to.
+func follow(ctx context.Context, id data.ProfileID, read load) (*data.Profile, error) {
 	for range maxRedirects {
-		p, err := r.read(ctx, id)
+		p, err := read(ctx, id)
 		if err != nil {
-			return data.Profile{}, fmt.Errorf("profile %s: %w", id, err)
+			return nil, fmt.Errorf("profile %s: %w", id, err)
 		}
 		if p.Redirect == "" {
-			return *p, nil
+			return p, nil
 		}
 		id = p.Redirect
 	}
-	return data.Profile{}, fmt.Errorf("profile %s: more than %d redirects", id, maxRedirects)
+	return nil, fmt.Errorf("profile %s: more than %d redirects", id, maxRedirects)
 }
 
-// read is the profile as it is stored, from memory if it has not been written since.
-func (r *Reader) read(ctx context.Context, id data.ProfileID) (*data.Profile, error) {
+// whole is the profile as it is stored.
+func (r *Reader) whole(ctx context.Context, id data.ProfileID) (*data.Profile, error) {
+	b, err := r.profiles.Profile(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	p := new(data.Profile)
+	return p, p.UnmarshalBinary(b)
+}
+
+// history is what is stored of the profile's history, from memory if it has not been
+// written since.
+func (r *Reader) history(ctx context.Context, id data.ProfileID) (*data.Profile, error) {
 	stamp := r.kept.stamp(id) // before it is read: a write meanwhile makes what is kept useless, never wrong
 	if p := r.kept.get(id, stamp); p != nil {
 		return p, nil
@@ -147,10 +186,10 @@ func (r *Reader) read(ctx context.Context, id data.ProfileID) (*data.Profile, er
 		return nil, err
 	}
 	p := new(data.Profile)
-	if err := p.UnmarshalBinary(b); err != nil {
+	if err := p.UnmarshalHistory(b); err != nil {
 		return nil, err
 	}
-	r.kept.put(id, p, len(b), stamp)
+	r.kept.put(id, p, stamp)
 	return p, nil
 }
 
