@@ -1,7 +1,7 @@
 package itemitem
 
 import (
-	"slices"
+	"sync"
 
 	"kindred/model"
 	"kindred/model/sparse"
@@ -14,6 +14,8 @@ type Model struct {
 	report Report
 	near   *sparse.CSR // row i: the past items that speak for target i
 	speaks *sparse.CSR // its transpose; row j: the targets that past item j speaks for
+
+	explanations sync.Pool // *explanation
 }
 
 var (
@@ -78,32 +80,6 @@ func (m *Model) ScoreSparse(h model.History, into *model.SparseScores) bool {
 	}
 	return known
 }
-
-// explanation is a history to look neighbours up in.
-type explanation struct {
-	m      *Model
-	h      model.History
-	causes []model.Cause
-}
-
-// Explain splits scores by the past items that speak for an item: their summands
-// r_j·s_ij, which add up to the score. Cost for each item is O(h·log Neighbours).
-func (m *Model) Explain(h model.History) model.Explanation { return &explanation{m: m, h: h} }
-
-// Causes are the past items' summands in item's score.
-func (e *explanation) Causes(item int32, k int) []model.Cause {
-	rows, similarity := e.m.near.Row(int(item))
-	e.causes = e.causes[:0]
-	for i, row := range e.h.Rows {
-		if at, ok := slices.BinarySearch(rows, row); ok {
-			e.causes = append(e.causes, model.Cause{Row: row, Share: float64(e.m.strength(e.h.Weights[i]) * similarity[at])})
-		}
-	}
-	return model.Largest(e.causes, k)
-}
-
-// Release has nothing to give back.
-func (e *explanation) Release() {}
 
 // Similar writes the similarity of item's neighbours into dst and zero elsewhere;
 // it reports false for an item without neighbours.
