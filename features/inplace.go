@@ -117,10 +117,7 @@ func (f *fold) applyInPlace(x *plan) error {
 	f.m.touch(f.who, p)
 	p.Version++
 	p.LastOffset = f.offset
-	if p.FirstSeen == 0 || x.at < p.FirstSeen {
-		p.FirstSeen = x.at
-	}
-	p.LastSeen = max(p.LastSeen, x.at)
+	p.SeeAt(x.at)
 	if x.hasUser {
 		people.See(p, x.user, x.at)
 	}
@@ -259,7 +256,7 @@ func (f *fold) interactInPlace(x *plan) {
 	}
 	people.CountEvent(p, f.b.slotsOf[x.kind], x.at, revenue)
 	if effort > 0 {
-		p.Engagement = window.Decay(p.Engagement, x.at, effort, EngagementHalfLife)
+		p.SetEngagement(window.Decay(p.Engagement(), x.at, effort, EngagementHalfLife))
 	}
 }
 

@@ -181,7 +181,7 @@ func (m *Memory) hold(ctx context.Context, id data.ProfileID) (compact.Ref, erro
 		}
 		r = m.people.Find(id)
 	}
-	m.people.At(r).Used = m.batch
+	m.people.At(r).Used = uint16(m.batch)
 	return r, nil
 }
 
@@ -201,7 +201,7 @@ func (m *Memory) loadProfiles(ctx context.Context, ids []data.ProfileID) error {
 	}
 	for _, id := range ids {
 		r := m.people.Add(id)
-		m.people.At(r).Used = m.batch
+		m.people.At(r).Used = uint16(m.batch)
 		if b := found[id]; len(b) > 0 {
 			p := m.people.Open(r)
 			if err := p.UnmarshalBinary(b); err != nil {
@@ -244,6 +244,10 @@ const (
 	maxTextBytes = 64 << 20
 )
 
+// age is how many batches ago a person was used, modulo 2^16: who was not used for that
+// long may be taken for somebody younger, and stays a while longer.
+func (m *Memory) age(r compact.Ref) uint16 { return uint16(m.batch) - m.people.At(r).Used }
+
 // Shrink forgets profiles that were used longest ago until at most limit are in
 // memory. Call it after a Commit was saved; it does nothing to a memory without a
 // Source, which has nowhere to find them again.
@@ -261,7 +265,7 @@ func (m *Memory) Shrink(limit int) {
 	everybody := m.scratch.refs[:0]
 	m.people.Everybody(func(r compact.Ref, _ *compact.Person) { everybody = append(everybody, r) })
 	slices.SortFunc(everybody, func(a, b compact.Ref) int {
-		return cmp.Or(cmp.Compare(m.people.At(a).Used, m.people.At(b).Used), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(m.age(b), m.age(a)), cmp.Compare(a, b))
 	})
 	for _, r := range everybody[:len(everybody)-limit*3/4] { // a quarter at once, so that sorting is rare
 		m.people.Forget(r)

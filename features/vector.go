@@ -2,7 +2,6 @@ package features
 
 import (
 	"math"
-	"slices"
 	"time"
 
 	"kindred/data"
@@ -115,7 +114,7 @@ func (m *Memory) vectorInPlace(b *Builder, p *compact.Person, now int64) []float
 	people, in := m.people, &m.scratch.behaviour
 	*in = behaviour{
 		revenue: people.Sum(p, b.revenueSlot, now), items: p.HistoryLen(), sessions: p.Sessions, events: p.Session.Events,
-		engagement: engagementScore(p.Engagement, now), first: p.FirstSeen, last: p.LastSeen, now: now,
+		engagement: engagementScore(p.Engagement(), now), first: p.FirstSeen(), last: p.LastSeen(), now: now,
 	}
 	people.Counts(p, now, m.scratch.counts[:])
 	for i, slot := range b.countedSlots {
@@ -133,24 +132,16 @@ const focusFacet = "category"
 
 // focusOf is the share of the strongest category in the person's positive category
 // interest: near 0 for a browser of everything, near 1 for a specialist, NaN for
-// somebody without categories. sums are the categories' and are put in order.
-//
-// The shares are those of TopAffinities, added up in its order.
+// somebody without categories. sums are the categories', in the order of their names.
 func focusOf(sums []float64) float64 {
-	sums = slices.DeleteFunc(sums, func(s float64) bool { return !(s > 0) })
-	all := AffinityPrior
+	var most, all float64
 	for _, s := range sums {
-		all += s
+		if s > 0 {
+			most = max(most, s)
+			all += s
+		}
 	}
-	if len(sums) == 0 {
-		return math.NaN()
-	}
-	slices.Sort(sums)
-	var total float64
-	for _, s := range slices.Backward(sums) {
-		total += s / all
-	}
-	return sums[len(sums)-1] / all / total
+	return most / all // 0/0 is NaN
 }
 
 func days(ms int64) float64 {

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"testing"
+	"unsafe"
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -76,7 +77,7 @@ func drawProfile(t *rapid.T) data.Profile {
 	p := data.Profile{
 		ID: data.NewProfileID(data.IDUser, "ann"), Version: rapid.Uint64Range(0, 1<<25).Draw(t, "version"), LastOffset: rapid.Int64().Draw(t, "offset"),
 		FirstSeen: drawTime(t), LastSeen: drawTime(t), Deleted: rapid.IntRange(0, 9).Draw(t, "deleted") == 0,
-		Engagement: data.Decayed{S: drawFloat(t), T: rapid.Int64().Draw(t, "any")},
+		Engagement: data.Decayed{S: drawFloat(t), T: drawTime(t)},
 		Session:    drawSession(t), Previous: drawSession(t), Sessions: rapid.Uint32().Draw(t, "sessions"),
 	}
 	if rapid.IntRange(0, 4).Draw(t, "rare") == 0 {
@@ -286,5 +287,35 @@ func TestPapersThatCannotBeReadAreAnError(t *testing.T) {
 	rest[0] = 0xff
 	if _, err := s.AppendBinary(nil, r); err == nil {
 		t.Error("a profile whose papers are broken was encoded")
+	}
+}
+
+func TestIDsThatAreLoadedAreThere(t *testing.T) {
+	for _, n := range []int{0, 1, smallIDs, smallIDs + 1, 3 * chunkIDs / 4, 1000} {
+		s := NewStore(shape)
+		k := IDKey{Who: s.Add(data.NewProfileID(data.IDUser, "ann")), Day: 5}
+		var want []uint64
+		for i := range n {
+			want = append(want, uint64(i)*uint64(i)*0x123456789abc+uint64(i))
+		}
+		slices.Sort(want)
+		s.LoadIDs(k, want)
+		if got := s.AppendIDs(nil, k); !slices.Equal(got, want) {
+			t.Fatalf("%d ids: %d came back", n, len(got))
+		}
+		for i, id := range want {
+			if !s.HasID(k, id) || s.AddIDs(k, id) {
+				t.Fatalf("%d ids: the %d-th is not there", n, i)
+			}
+		}
+		if s.HasID(k, 2) || !s.AddIDs(k, 2) || !s.HasID(k, 2) {
+			t.Errorf("%d ids: one more cannot be added", n)
+		}
+	}
+}
+
+func TestAPersonTakesSoManyBytes(t *testing.T) {
+	if got := unsafe.Sizeof(Person{}); got != 176 {
+		t.Errorf("a Person takes %d bytes; doc.go says 176", got)
 	}
 }

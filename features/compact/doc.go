@@ -5,7 +5,7 @@
 //
 // # Layout
 //
-//	Person      184 bytes in slabs: what every profile has
+//	Person      176 bytes in slabs: what every profile has
 //	block       of the arena, one a person: their lists, one after the other
 //	            (parts.go); blocks are of 8-byte words, at most an eighth of each is
 //	            idle, and freed ones are used again, by size

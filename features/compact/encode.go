@@ -22,15 +22,15 @@ func (s *Store) AppendBinary(dst []byte, r Ref) ([]byte, error) {
 			return dst, fmt.Errorf("papers: %w", err)
 		}
 	}
-	w := data.NewProfileWriter(dst, p.LastSeen, p.Flags&Deleted != 0, len(rare.Consent) > 0)
+	w := data.NewProfileWriter(dst, p.LastSeen(), p.Flags&Deleted != 0, len(rare.Consent) > 0)
 	var text [idBytes]byte
 	id := appendID(text[:0], p.id)
 	w.Count(len(id))
 	w.B = append(w.B, id...)
 	w.Uint(uint64(p.Version))
 	w.Int(p.LastOffset)
-	w.Int(p.LastSeen)
-	w.Time(p.FirstSeen)
+	w.Int(p.LastSeen())
+	w.Time(p.FirstSeen())
 	w.Text(string(rare.Redirect))
 	s.encodeIdentity(&w, ids)
 	w.Count(len(rare.Merges))
@@ -48,7 +48,7 @@ func (s *Store) AppendBinary(dst []byte, r Ref) ([]byte, error) {
 	}
 	s.encodeWindows(&w, p)
 	s.encodeAffinities(&w, p)
-	w.Decayed(p.Engagement)
+	w.Decayed(p.Engagement())
 	encodeSession(&w, &p.Session, p.Flags&currentNamed != 0, current, p.Closed())
 	encodeSession(&w, &p.Previous, p.Flags&previousNamed != 0, previous, p.PreviousClosed())
 	w.Uint(uint64(p.Sessions))

@@ -47,7 +47,7 @@ func (s *Store) HasID(k IDKey, id uint64) bool {
 	case set.isBig:
 		return s.big[set.ids.block].has(id)
 	}
-	_, found := slices.BinarySearch(set.ids.view(&s.arena), id)
+	_, found := searchIDs(set.ids.view(&s.arena), id)
 	return found
 }
 
@@ -73,9 +73,7 @@ func (s *Store) LoadIDs(k IDKey, ids []uint64) {
 		copy(set.ids.resize(&s.arena, len(ids)), ids)
 		return
 	}
-	for _, id := range ids {
-		s.addID(set, id)
-	}
+	s.setBig(set, newBigSet(ids))
 }
 
 // AddNewID adds an id to the set of a person's day. known reports that it was there,
@@ -105,7 +103,7 @@ func (s *Store) addID(set *idSet, id uint64) bool {
 		return s.big[set.ids.block].add(id)
 	}
 	all := set.ids.view(&s.arena)
-	i, found := slices.BinarySearch(all, id)
+	i, found := searchIDs(all, id)
 	if found {
 		return false
 	}
@@ -116,6 +114,12 @@ func (s *Store) addID(set *idSet, id uint64) bool {
 	b := newBigSet(all)
 	b.add(id)
 	set.ids.drop(&s.arena)
+	s.setBig(set, b)
+	return true
+}
+
+// setBig makes an empty set a big one.
+func (s *Store) setBig(set *idSet, b *bigSet) {
 	set.isBig = true
 	if n := len(s.idleBig); n > 0 {
 		set.ids.block, s.idleBig = s.idleBig[n-1], s.idleBig[:n-1]
@@ -124,7 +128,20 @@ func (s *Store) addID(set *idSet, id uint64) bool {
 		set.ids.block = uint32(len(s.big))
 		s.big = append(s.big, b)
 	}
-	return true
+}
+
+// searchIDs is the place of an id among sorted ones, or where it would be. Ids are
+// hashes, so no step can be foreseen, and none is a jump.
+func searchIDs(all []uint64, id uint64) (i int, found bool) {
+	for n := len(all); n > 0; {
+		half, before := (n+1)/2, 0
+		if all[i+half-1] < id {
+			before = 1
+		}
+		i += half & -before
+		n -= half
+	}
+	return i, i < len(all) && all[i] == id
 }
 
 // AppendIDs appends the ids of a set to dst, sorted.
@@ -189,8 +206,14 @@ type bigSet struct {
 
 const chunkIDs = 256
 
+// newBigSet is the set of some ids, which are sorted. Its chunks have room.
 func newBigSet(ids []uint64) *bigSet {
-	return &bigSet{chunks: [][]uint64{append(make([]uint64, 0, chunkIDs), ids...)}, most: []uint64{ids[len(ids)-1]}}
+	b := &bigSet{}
+	for part := range slices.Chunk(ids, 3*chunkIDs/4) {
+		b.chunks = append(b.chunks, append(make([]uint64, 0, chunkIDs), part...))
+		b.most = append(b.most, part[len(part)-1])
+	}
+	return b
 }
 
 // find is the chunk and the place in it where id is, or would be. Ids are hashes, so
@@ -204,7 +227,7 @@ func (b *bigSet) find(id uint64) (c, i int, found bool) {
 	for c < len(b.most)-1 && b.most[c] < id {
 		c++
 	}
-	i, found = slices.BinarySearch(b.chunks[c], id)
+	i, found = searchIDs(b.chunks[c], id)
 	return c, i, found
 }
 

@@ -59,7 +59,7 @@ func (s *Store) IsOpen(r Ref) bool { return s.At(r).Flags&Plain == 0 }
 // pack makes p the compact form of q; false, without a change, when it has none.
 func (s *Store) pack(p *Person, q *data.Profile) bool {
 	switch {
-	case p.Flags&foreign != 0, q.Version > MaxVersion:
+	case p.Flags&foreign != 0, q.Version > MaxVersion, !Fits(q.FirstSeen), !Fits(q.LastSeen), !Fits(q.Engagement.T):
 		return false
 	case !fitIdentity(q.Identity), !fitSession(q.Session), !fitSession(q.Previous):
 		return false
@@ -68,8 +68,9 @@ func (s *Store) pack(p *Person, q *data.Profile) bool {
 	case len(q.History)*wideWidth+4*s.sizeOf(q) > maxBlock: // no part takes four times what Size counts
 		return false
 	}
-	p.Version, p.LastOffset, p.FirstSeen, p.LastSeen = uint32(q.Version), q.LastOffset, q.FirstSeen, q.LastSeen
-	p.Engagement, p.Sessions = q.Engagement, q.Sessions
+	p.Version, p.LastOffset, p.Sessions = uint32(q.Version), q.LastOffset, q.Sessions
+	p.firstSeen, p.lastSeen = stamped(q.FirstSeen, 0), stamped(q.LastSeen, 0)
+	p.SetEngagement(q.Engagement)
 	p.Flags &^= wideHistory | widePanes | Deleted | Redirected
 	p.set(Deleted, q.Deleted)
 	p.set(Redirected, q.Redirect != "")
@@ -184,8 +185,8 @@ func (s *Store) unpack(r Ref) (*data.Profile, error) {
 		return text(func(dst []byte) []byte { return appendDerived(dst, y.ID) })
 	}
 	q.ID = data.ProfileID(text(func(dst []byte) []byte { return appendID(dst, p.id) }))
-	q.Version, q.LastOffset, q.FirstSeen, q.LastSeen = uint64(p.Version), p.LastOffset, p.FirstSeen, p.LastSeen
-	q.Engagement, q.Sessions, q.Deleted = p.Engagement, p.Sessions, p.Flags&Deleted != 0
+	q.Version, q.LastOffset, q.FirstSeen, q.LastSeen = uint64(p.Version), p.LastOffset, p.FirstSeen(), p.LastSeen()
+	q.Engagement, q.Sessions, q.Deleted = p.Engagement(), p.Sessions, p.Flags&Deleted != 0
 
 	ids, current, previous, rest := s.sections(p)
 	if len(rest) > 0 {

@@ -11,18 +11,19 @@ type Person struct {
 	id [2]uint64 // of the profile id, see key
 
 	LastOffset int64
-	FirstSeen  int64
-	LastSeen   int64
-	Engagement data.Decayed
+	engagement float64 // its time is below
 	Session    Session
 	Previous   Session
 
 	// Of the fold, not of the profile: when the session's timer is due, which of the
-	// entries in the timer queue counts, and the batch that last used the person.
+	// entries in the timer queue counts, and the number, as far as it fits, of the batch
+	// that last used the person.
 	Due    int64
 	Queued uint16
 	Flags  Flags
-	Used   uint32
+	Used   uint16
+
+	firstSeen, lastSeen, engaged stamp
 
 	Version  uint32
 	Sessions uint32
@@ -31,6 +32,32 @@ type Person struct {
 	block uint32 // of the parts
 	words uint16 // that it has
 	lens  [parts]uint16
+}
+
+// FirstSeen is data.Profile.FirstSeen.
+func (p *Person) FirstSeen() int64 { return p.firstSeen.time() }
+
+// LastSeen is data.Profile.LastSeen.
+func (p *Person) LastSeen() int64 { return p.lastSeen.time() }
+
+// SeeAt notes an event at time t, for which Fits holds.
+func (p *Person) SeeAt(t int64) {
+	if first := p.firstSeen.time(); first == 0 || t < first {
+		p.firstSeen = stamped(t, 0)
+	}
+	if t > p.lastSeen.time() {
+		p.lastSeen = stamped(t, 0)
+	}
+}
+
+// Engagement is data.Profile.Engagement.
+func (p *Person) Engagement() data.Decayed {
+	return data.Decayed{S: p.engagement, T: p.engaged.time()}
+}
+
+// SetEngagement replaces it. Fits(d.T) must hold.
+func (p *Person) SetEngagement(d data.Decayed) {
+	p.engagement, p.engaged = d.S, stamped(d.T, 0)
 }
 
 // Flags are what is yes or no about a person.

@@ -194,3 +194,16 @@ func TestPowerOfTwoIsThatOfPackageMath(t *testing.T) {
 		}
 	}
 }
+
+func TestBoundedIsTheTextbooksClamp(t *testing.T) {
+	for _, x := range []float64{0, math.Copysign(0, -1), 1, -1, MaxSum, -MaxSum, math.Nextafter(MaxSum, 2e18), -1e300, 1e300,
+		math.Inf(1), math.Inf(-1), math.NaN(), math.SmallestNonzeroFloat64} {
+		want := math.Max(-MaxSum, math.Min(x, MaxSum))
+		if math.IsNaN(x) {
+			want = 0
+		}
+		if got := Bounded(x); math.Float64bits(got) != math.Float64bits(want) {
+			t.Errorf("Bounded(%v) = %v, want %v", x, got, want)
+		}
+	}
+}
