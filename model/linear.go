@@ -1,5 +1,7 @@
 package model
 
+import "math"
+
 // What follows are capabilities: a scorer that has one tells more about its scores
 // than Score does, so that a blend of such scorers finds its best rows without
 // scoring every item (package model/hybrid). A capability never changes a score:
@@ -74,7 +76,8 @@ type SparseScores struct {
 	sums []float32 // undefined for rows that are not in
 	in   []uint64  // one bit a row
 	rows []int32
-	full int // rows below it were all touched, by Fill; rows does not list them
+	full int   // rows below it were all touched, by Fill; rows does not list them
+	near int32 // of Fetch: what it read
 }
 
 // NewSparseScores returns the zero vector over n rows.
@@ -91,6 +94,18 @@ func (s *SparseScores) Add(row int32, x float32) {
 		return
 	}
 	s.sums[row] += x
+}
+
+// Fetch brings lists that AddScaled is about to read into the caches: it reads one number of each line, and none
+// waits for another, as they do where the additions are between them.
+func (s *SparseScores) Fetch(rows []int32, x []float32) {
+	const line = 64 / 4
+	x = x[:len(rows)]
+	near := s.near
+	for i := 0; i < len(rows); i += line {
+		near ^= rows[i] ^ int32(math.Float32bits(x[i]))
+	}
+	s.near = near
 }
 
 // AddScaled adds w·x[i] to rows[i] for every i, as so many calls of Add would.

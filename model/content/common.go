@@ -28,9 +28,8 @@ type common struct {
 	place    []int32   // term → its rank by falling number of documents
 	mean     []float64 // by term
 	frequent frequency // the most common terms
-	ptr      []int32   // row → its first in terms and weights: what it has of the frequent terms
-	terms    []int32
-	weights  []float32
+	ptr      []int32   // row → its first in held: what it has of the frequent terms
+	held     []weighed
 	many     frequency // those that have a product with each other
 	product  []float32 // C by places: of the many, lower triangle row by row; then of each other term with the frequent ones
 
@@ -84,16 +83,16 @@ func (c *common) build(m *Model) {
 				sum[c.at(x.place, y.place)] += x.weight * y.weight
 			}
 		}
-		c.ptr = append(c.ptr, int32(len(c.terms)))
+		c.ptr = append(c.ptr, int32(len(c.held)))
 		for _, x := range held {
 			if x.place < c.frequent.limit {
-				c.terms, c.weights = append(c.terms, order[x.place]), append(c.weights, float32(x.weight))
+				c.held = append(c.held, weighed{x.place, float32(x.weight)})
 			}
 		}
 		c.frequent.note(held)
 		c.many.note(held)
 	}
-	c.ptr = append(c.ptr, int32(len(c.terms)))
+	c.ptr = append(c.ptr, int32(len(c.held)))
 	c.product = make([]float32, len(sum))
 	at := 0
 	for a, t := range order {
@@ -112,6 +111,12 @@ func (c *common) build(m *Model) {
 type placed struct {
 	place  int32
 	weight float64
+}
+
+// weighed is placed in less memory.
+type weighed struct {
+	place  int32
+	weight float32
 }
 
 // note takes in an item's terms, by rising place.

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"kindred/model"
+	"kindred/model/kernel"
 )
 
 // What things cost, in units of about a nanosecond.
@@ -86,10 +87,11 @@ func (o *opinion) choose() *frequency {
 }
 
 // commonTerms collects the profile's terms among the given ones, and sets their moments and their bound. variance
-// is a sum of squares until finish.
+// is a sum of squares until settle.
 func (o *opinion) commonTerms(f *frequency) {
 	p, c := o.p, o.m.common
 	p.common, p.rare = p.common[:0], p.rare[:0]
+	clear(p.frequent[:])
 	for i, t := range p.top {
 		place, w := c.place[t], float64(p.weight[i])
 		if place >= f.limit {
@@ -98,14 +100,33 @@ func (o *opinion) commonTerms(f *frequency) {
 		}
 		p.dense[t] = w
 		o.mean += w * c.mean[t]
-		sum := 0.0
-		for _, other := range p.common {
-			sum += other.weight * c.covariance(place, other.place)
+		if sum := 0.0; place < c.frequent.limit {
+			p.frequent[place] = p.weight[i]
+		} else {
+			for _, other := range p.common {
+				if other.place >= c.frequent.limit {
+					sum += other.weight * c.covariance(place, other.place)
+				}
+			}
+			o.variance += w * (2*sum + w*c.covariance(place, place))
 		}
-		o.variance += w * (2*sum + w*c.covariance(place, place))
 		p.common = append(p.common, placed{place, w})
 	}
+	for _, x := range p.common { // what the frequent ones have to do with all
+		sum, own := 2*o.withFrequent(x.place, min(x.place, c.frequent.limit)), 0.0
+		if x.place < c.frequent.limit {
+			own = x.weight * c.covariance(x.place, x.place)
+		}
+		o.variance += x.weight * (sum + own)
+	}
 	o.rest = o.bound(f)
+}
+
+// withFrequent is the sum over the frequent terms below limit of their weight times their product with a term that
+// is at the limit or above it.
+func (o *opinion) withFrequent(place, limit int32) float64 {
+	c := o.m.common
+	return float64(kernel.Dot(o.p.frequent[:limit], c.product[c.at(place, 0):]))
 }
 
 // bound is the highest score that a row can have for the profile's common terms alone.
@@ -125,6 +146,9 @@ func (o *opinion) bound(f *frequency) float64 {
 // rareTerms adds the postings of the others.
 func (o *opinion) rareTerms(into *model.SparseScores) {
 	for _, i := range o.p.rare {
+		into.Fetch(o.m.posting.Row(int(o.p.top[i])))
+	}
+	for _, i := range o.p.rare {
 		items, weights := o.m.posting.Row(int(o.p.top[i]))
 		into.AddScaled(items, o.p.weight[i], weights)
 	}
@@ -134,25 +158,23 @@ func (o *opinion) rareTerms(into *model.SparseScores) {
 // what the rare ones gave them.
 func (o *opinion) partly(into *model.SparseScores) {
 	p, c := o.p, o.m.common
-	mean := 0.0 // of the rare terms' part
+	mean, cross := 0.0, 0.0 // of the rare terms' part
 	for _, i := range p.rare {
 		t, w := p.top[i], float64(p.weight[i])
 		mean += w * c.mean[t]
-		row, sum := c.product[c.at(c.place[t], 0):], 0.0
-		for _, other := range p.common {
-			sum += other.weight * float64(row[other.place])
-		}
-		o.variance += 2 * w * sum
+		cross += w * o.withFrequent(c.place[t], c.frequent.limit)
 	}
-	square := 0.0
+	o.variance += 2 * cross
+	square, most := 0.0, float32(0)
 	_, sums := into.Bits()
 	for _, row := range into.Rows() {
 		x := sums[row]
 		square += float64(x) * float64(x)
-		o.most = max(o.most, float64(x))
+		if x > most {
+			most = x
+		}
 	}
-	o.more = o.rest
-	o.most += o.rest
+	o.more, o.most = o.rest, float64(most)+o.rest
 	o.settle(square, mean)
 }
 
@@ -234,12 +256,11 @@ func (o *opinion) Left(row int32) float64 {
 	if o.more == 0 {
 		return o.Score(row)
 	}
-	from, to := c.ptr[row], c.ptr[row+1]
-	terms, weights, sum := c.terms[from:to], c.weights[from:to], 0.0
-	for i, t := range terms {
-		sum += o.p.dense[t] * float64(weights[i])
+	sum := float32(0)
+	for _, x := range c.held[c.ptr[row]:c.ptr[row+1]] {
+		sum += o.p.frequent[x.place&(mostFrequent-1)] * x.weight
 	}
-	return sum
+	return float64(sum)
 }
 
 // Most bounds all scores.

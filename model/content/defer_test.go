@@ -94,6 +94,11 @@ func TestADeferredProfileTellsTheMomentsAndBoundOfItsScores(t *testing.T) {
 						t.Fatalf("row %d scores %v; the bound is %v", row, w, o.Rest())
 					}
 				}
+				for _, row := range touched {
+					if row < 6000 && o.More() > 0 && o.Most() < float64(into.At(row))+o.More() {
+						t.Fatalf("touched row %d may have %v and %v more; the bound is %v", row, into.At(row), o.More(), o.Most())
+					}
+				}
 				if o.Most() < most || o.Most() > 2*most+.2 {
 					t.Errorf("the highest score is %v; the bound is %v", most, o.Most())
 				}

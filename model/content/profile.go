@@ -21,6 +21,7 @@ type profile struct {
 	causes    []model.Cause
 	common    []placed // of an opinion: its common terms, and the index in top of the others
 	rare      []int32
+	frequent  [mostFrequent]float32 // by place: the weight; of an opinion, zero for all that it did not leave out
 	opinion   opinion
 }
 

@@ -56,7 +56,9 @@ func sparseMoments(s *model.SparseScores, n int) (mean, variance, most float64) 
 		x := sums[row]
 		mean += float64(x)
 		square += float64(x) * float64(x)
-		high = max(high, x)
+		if x > high {
+			high = x
+		}
 	}
 	mean /= float64(n)
 	if variance = square/float64(n) - mean*mean; variance > 1e-6*mean*mean {

@@ -72,6 +72,9 @@ func (m *Model) Score(h model.History, dst []float32) bool {
 
 // ScoreSparse adds what Score writes to into. Cost is O(Σ_j |targets of j|).
 func (m *Model) ScoreSparse(h model.History, into *model.SparseScores) bool {
+	for _, row := range h.Rows {
+		into.Fetch(m.speaks.Row(int(row)))
+	}
 	known := false
 	for i, row := range h.Rows {
 		targets, similarity := m.speaks.Row(int(row))
