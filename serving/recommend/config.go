@@ -11,7 +11,7 @@ type Config struct {
 	// Causes is the number of past items, and of terms, named per reason.
 	Causes int `yaml:"causes"`
 	// CacheBytes bounds the memory of the answers that are kept for the same question
-	// from the same person, about 8 kB each; 0 keeps none.
+	// from the same person, about 600 bytes for a list of ten; 0 keeps none.
 	CacheBytes int64 `yaml:"cache_bytes"`
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // kept is an answer as it is kept: what it says of items is their rows in the snapshot
-// that it was made by, which has their texts. So it takes a fifth of its JSON's
+// that it was made by, which has their texts. So it takes a twelfth of its JSON's
 // memory, and the garbage collector has little to follow.
 type kept struct {
 	known, stale    bool

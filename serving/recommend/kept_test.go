@@ -3,6 +3,7 @@ package recommend_test
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,6 +41,37 @@ func TestAnAnswerAppendedIsTheAnswerWritten(t *testing.T) {
 		if c := s.Cache(); none == (c.Hits > 0) {
 			t.Errorf("no model: %v, cache %+v", none, c)
 		}
+	}
+}
+
+// TestAnswersAppendedAtOnceAreNotMixed: what an answer stands in is lent out to one at a time.
+func TestAnswersAppendedAtOnceAreNotMixed(t *testing.T) {
+	shop := newBig(t, 500, 8)
+	plain := shop.service(t, 20)
+	for name, s := range map[string]*recommend.Service{"made": plain, "kept": shop.kept(t, 20)} {
+		var want [64]string
+		for i := range want {
+			a := recommendation(t, plain, recommend.Request{IDs: data.IDs{User: person(i)}, N: 5 + i%7})
+			b, err := a.AppendJSON(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want[i] = string(b)
+		}
+		var wait sync.WaitGroup
+		for worker := range 8 {
+			wait.Go(func() {
+				for i := range 4 * len(want) {
+					i = (i + 8*worker) % len(want)
+					got, err := s.AppendRecommendation(context.Background(), nil, recommend.Request{IDs: data.IDs{User: person(i)}, N: 5 + i%7})
+					if err != nil || string(got) != want[i] {
+						t.Errorf("%s: %v\n%s\nwant\n%s", name, err, got, want[i])
+						return
+					}
+				}
+			})
+		}
+		wait.Wait()
 	}
 }
 
