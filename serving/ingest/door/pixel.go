@@ -11,7 +11,7 @@ import (
 )
 
 // GIF is the answer to every pixel: one transparent dot, 43 bytes.
-const GIF = "GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x01D\x00;"
+const GIF = "GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
 
 // pixelFields are the parameters that are fields of the call; all others are properties.
 var pixelFields = []string{"messageId", "userId", "anonymousId", "event", "name", "category", "timestamp", "originalTimestamp", "sentAt", "channel", "type"}

@@ -68,6 +68,7 @@ func (e *posthogEvent) translate(sent time.Time) (reason string) {
 	e.call.setObject("properties", p)
 	e.call.setObject("context", e.ctx)
 	e.event.take("type")
+	e.event.take("properties")
 	e.call.lacks(e.event) // fields we do not know
 	return ""
 }
