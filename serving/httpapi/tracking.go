@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -29,7 +30,7 @@ var trackingTypes = map[string]data.EventType{
 func isTracking(route string) bool {
 	name, ok := strings.CutPrefix(route, "/v1/")
 	_, is := trackingTypes[name]
-	return ok && is || route == libraryRoute
+	return ok && is || route == libraryRoute || slices.Contains(doorRoutes, route)
 }
 
 func (a *api) trackingRoutes(e *gin.Engine) {
@@ -88,7 +89,14 @@ type trackAnswer struct {
 // track takes one body in. See the package comment for its answers.
 func (a *api) track(c *gin.Context, typ data.EventType) {
 	limits := a.deps.Ingest.Config()
-	secret := presented(c.Request.Header)
+	a.takeIn(c, presented(c.Request.Header), limits.MaxBodyBytes, func(b []byte) (ingest.Body, error) {
+		return ingest.ParseBody(b, typ, limits.MaxBodyBytes, limits.MaxCalls)
+	}, func() { c.JSON(http.StatusOK, trackAnswer{Success: true}) })
+}
+
+// takeIn takes one body of at most limit bytes in, which parse takes apart, and calls
+// done where it is durable. secret is the write key that the request's headers hold, if any.
+func (a *api) takeIn(c *gin.Context, secret string, limit int64, parse func([]byte) (ingest.Body, error), done func()) {
 	key, ok := a.keys.find(secret)
 	if !a.keys.open() && secret != "" && !(ok && key.may(ScopeIngest)) {
 		a.refuseTracking(c, http.StatusUnauthorized, "unknown write key, or one without the scope ingest")
@@ -96,12 +104,12 @@ func (a *api) track(c *gin.Context, typ data.EventType) {
 	}
 	memory := a.bodies.take()
 	defer a.bodies.put(memory) // Accept keeps nothing of the body
-	b, err := memory.read(c.Request, limits.MaxBodyBytes)
+	b, err := memory.read(c.Request, limit)
 	if err != nil {
 		a.refuseTracking(c, http.StatusBadRequest, "read the body: "+err.Error())
 		return
 	}
-	body, err := ingest.ParseBody(b, typ, limits.MaxBodyBytes, limits.MaxCalls)
+	body, err := parse(b)
 	if err != nil {
 		a.refuseTracking(c, http.StatusBadRequest, err.Error())
 		return
@@ -119,7 +127,7 @@ func (a *api) track(c *gin.Context, typ data.EventType) {
 		source = key.name
 		note(c, key.name)
 	}
-	result, err := a.deps.Ingest.Accept(c.Request.Context(), body, ingest.Caller{Source: source})
+	result, err := a.deps.Ingest.Accept(c.Request.Context(), body, a.caller(c, source))
 	switch {
 	case errors.Is(err, data.ErrOverloaded):
 		c.Header("Retry-After", a.retryAfter())
@@ -138,8 +146,37 @@ func (a *api) track(c *gin.Context, typ data.EventType) {
 		a.deps.Logger.Warn("tracking calls rejected", "rejected", n, "accepted", result.Accepted, "first", result.Rejected[0].Reason,
 			"source", source, "request_id", requestID(c.Request.Context()))
 	}
-	c.JSON(http.StatusOK, trackAnswer{Success: true})
+	done()
 }
+
+// caller is who sent the request. It is a person's own browser or app if the request
+// says that a page sent it or names a browser as its agent; a server's call says neither.
+func (a *api) caller(c *gin.Context, source string) ingest.Caller {
+	h := c.Request.Header
+	from := ingest.Caller{Source: source, UserAgent: h.Get("User-Agent")}
+	from.Client = h.Get("Origin") != "" || h.Get("Sec-Fetch-Site") != "" || strings.HasPrefix(from.UserAgent, "Mozilla/")
+	if c.GetBool(anonymousCaller) {
+		return from
+	}
+	if ip, err := netip.ParseAddr(c.ClientIP()); err == nil {
+		from.IP = ip.Unmap()
+	}
+	for _, name := range hints {
+		if v := h.Get(name); v != "" {
+			if from.Hints == nil {
+				from.Hints = make(map[string]string, len(hints))
+			}
+			from.Hints[strings.ToLower(name)] = v
+		}
+	}
+	return from
+}
+
+// anonymousCaller marks a request whose sender asked that nothing of the network is kept.
+const anonymousCaller = "kindred.anonymous"
+
+// hints are the client hints that say what the person's device is.
+var hints = []string{"Sec-Ch-Ua", "Sec-Ch-Ua-Mobile", "Sec-Ch-Ua-Platform", "Sec-Ch-Ua-Platform-Version", "Sec-Ch-Ua-Model", "Sec-Ch-Ua-Full-Version-List"}
 
 func (a *api) refuseTracking(c *gin.Context, status int, message string) {
 	c.JSON(status, trackAnswer{Message: message})

@@ -19,6 +19,13 @@ type Body struct {
 	Context  json.RawMessage // the batch's, for calls that lack fields of it
 	SentAt   time.Time
 	WriteKey string
+	Unread   []Unread // what a translator could not make calls of
+}
+
+// Unread is a part of a body that is no call, for the dead letters.
+type Unread struct {
+	Raw    []byte
+	Reason string
 }
 
 // BodyError says why a whole body cannot be read. Clients drop it on the 400 that

@@ -146,6 +146,9 @@ func (s *Service) Accept(ctx context.Context, body Body, from Caller) (Result, e
 		result Result
 		dead   []data.DeadLetter
 	)
+	for _, u := range body.Unread {
+		dead = append(dead, data.DeadLetter{At: now, Source: from.Source, Reason: u.Reason, Raw: u.Raw})
+	}
 	for i, raw := range body.Calls {
 		err := s.take(ctx, w, raw, body.Type, &in)
 		switch {
