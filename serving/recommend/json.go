@@ -149,6 +149,10 @@ func (w *jsonWriter) number(name string, x float64, bits int) {
 		w.share(n)
 		return
 	}
+	if n := uint64(x*100 + .5); bits == 64 && x > 0 && x < 1e7 && float64(n)/100 == x { // a price
+		w.hundredths(n)
+		return
+	}
 	if math.IsInf(x, 0) || math.IsNaN(x) {
 		w.err = fmt.Errorf("answer: %v is no JSON number", x)
 		return
@@ -176,6 +180,19 @@ func (w *jsonWriter) share(n int) {
 	w.b = append(w.b, '.', byte('0'+n/1000), byte('0'+n/100%10), byte('0'+n/10%10), byte('0'+n%10))
 	for last := len(w.b) - 1; w.b[last] == '0'; last-- {
 		w.b = w.b[:last]
+	}
+}
+
+// hundredths appends a number of hundredths as a decimal: its few digits are the
+// shortest that say it.
+func (w *jsonWriter) hundredths(n uint64) {
+	w.b = strconv.AppendUint(w.b, n/100, 10)
+	switch n %= 100; {
+	case n == 0:
+	case n%10 == 0:
+		w.b = append(w.b, '.', byte('0'+n/10))
+	default:
+		w.b = append(w.b, '.', byte('0'+n/10), byte('0'+n%10))
 	}
 }
 

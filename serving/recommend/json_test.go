@@ -111,6 +111,28 @@ func TestEveryShareIsWrittenAsEncodingJSONWritesIt(t *testing.T) {
 	}
 }
 
+func TestPricesAreWrittenAsEncodingJSONWritesThem(t *testing.T) {
+	var a recommend.Answer
+	add := func(x float64) {
+		for _, price := range []float64{x, math.Nextafter(x, math.Inf(1)), math.Nextafter(x, 0), -x} {
+			a.Items = append(a.Items, recommend.Recommended{Price: price})
+		}
+	}
+	for n := range 20_000 {
+		add(float64(n) / 100)
+		add(float64(n) / 1000)
+		add(float64(1_000_000_000-10_000+n) / 100) // about the largest that are written by themselves
+		add(float64(n*49_999) / 100)
+	}
+	want, err := written(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := a.AppendJSON(nil); err != nil || string(got) != want {
+		t.Errorf("%v; prices are not written as encoding/json writes them", err)
+	}
+}
+
 func TestSharesHaveFourPlaces(t *testing.T) {
 	s := newBig(t, 500, 8).service(t, 20)
 	a := recommendation(t, s, recommend.Request{IDs: data.IDs{User: person(1)}, N: 10})
