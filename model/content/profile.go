@@ -16,6 +16,7 @@ type profile struct {
 
 	dense     []float64 // by term: the sum; while explaining, the weight; all zero between uses
 	touched   []int32
+	near      int // what was fetched
 	strengths []strength
 	shared    []TermShare
 	causes    []model.Cause
@@ -33,6 +34,13 @@ func (m *Model) profile(h model.History) *profile {
 		p = &profile{dense: make([]float64, m.terms.Len())}
 	}
 	p.top, p.weight, p.touched = p.top[:0], p.weight[:0], p.touched[:0]
+	near := 0
+	for _, row := range h.Rows { // fetched at once, since the sums wait for one another
+		if terms, weights := m.row(row); len(terms) > 0 {
+			near += int(terms[0]) + int(math.Float32bits(weights[0]))
+		}
+	}
+	p.near = near
 	for i, row := range h.Rows {
 		terms, weights := m.row(row)
 		for j, t := range terms {

@@ -82,7 +82,7 @@ func (l *List) wanted(k int) retrieve.Query {
 
 // aim is a mark that the guesses of about so many of the touched rows are above: what a sample of them says.
 func (l *List) aim(rows int) float64 {
-	const sample = 128
+	const sample = 64
 	items, touched := l.scorer.index.items, 0
 	for i := range l.spoken {
 		touched += l.spoken[i].touched.Touched()

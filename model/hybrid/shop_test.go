@@ -102,7 +102,7 @@ func shoppers(n, items, used int) []model.History {
 	return all
 }
 
-func TestTopOfAShopIsAFullSort(t *testing.T) {
+func TestTopOfAShopIsTheBlendAndAFullSort(t *testing.T) {
 	const items = 6000
 	scorers, m := shop(t, items)
 	s := &shelf{n: items, rows: items}
@@ -113,8 +113,20 @@ func TestTopOfAShopIsAFullSort(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		textbook, err := m.Bind(scorers)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, used := range []int{1, 20, 200} {
 			for _, h := range shoppers(4, items, used) {
+				want, got := textbook.Blend(h), make([]float32, items)
+				scorer.Score(h, got)
+				for row, score := range got {
+					if d := math.Abs(float64(score - want.Scores[row])); !(d <= 1e-4) {
+						t.Fatalf("row %d scores %v; want %v", row, score, want.Scores[row])
+					}
+				}
+				want.Release()
 				for _, k := range []int{1, 20, 100} {
 					l := scorer.Top(h, k, hybrid.Filter{Seen: h.Rows})
 					same(t, l, scorer, s, h, k, hybrid.Filter{}, func(row int32) bool { return !slices.Contains(h.Rows, row) })

@@ -70,10 +70,19 @@ func (m *Model) Score(h model.History, dst []float32) bool {
 	return known
 }
 
+// A history with more postings than one item in fillShare touches so many rows that it costs less to touch all.
+const fillShare = 2
+
 // ScoreSparse adds what Score writes to into. Cost is O(Σ_j |targets of j|).
 func (m *Model) ScoreSparse(h model.History, into *model.SparseScores) bool {
+	postings := 0
 	for _, row := range h.Rows {
-		into.Fetch(m.speaks.Row(int(row)))
+		targets, similarity := m.speaks.Row(int(row))
+		into.Fetch(targets, similarity)
+		postings += len(targets)
+	}
+	if postings > m.Items()/fillShare && into.Touched() == 0 {
+		into.Fill(m.Items())
 	}
 	known := false
 	for i, row := range h.Rows {
