@@ -23,6 +23,9 @@ type Object struct {
 // Fields begins a walk over raw, which has no fields where it is no object.
 func Fields(raw []byte) Object { return Object{b: raw, i: open(raw, '{')} }
 
+// Bare begins a walk over the fields of an object without the braces around them.
+func Bare(fields []byte) Object { return Object{b: fields} }
+
 // Next passes to the next field and reports whether there is one.
 func (o *Object) Next() bool {
 	i := space(o.b, o.i)
