@@ -1,6 +1,7 @@
 package compact
 
 import (
+	"bytes"
 	"cmp"
 	"math"
 	"strings"
@@ -60,8 +61,9 @@ func (s *Store) addNarrow(p *Person, a Act, limit int) bool {
 	if a.Kind == data.Rating || math.Float64bits(float64(one.weight)) != math.Float64bits(a.Weight) {
 		return false
 	}
+	marks := s.viewMarks(p)
 	i := len(all)
-	old := findNarrow(all, a.Item)
+	old := findNarrow(all, marks, a.Item)
 	if old >= 0 {
 		was := &all[old]
 		weight := int(was.weight) + int(one.weight)
@@ -76,6 +78,10 @@ func (s *Store) addNarrow(p *Person, a Act, limit int) bool {
 		// Older ones stay; those between the old place and the new move down.
 		copy(all[old:i-1], all[old+1:i])
 		all[i-1] = one
+		if marks != nil {
+			copy(marks[old:i-1], marks[old+1:i])
+			marks[i-1] = markOf(a.Item)
+		}
 		return true
 	}
 	for ; i > 0 && s.usedAfter(all[i-1].item, all[i-1].last.time(), a.Item, a.At); i-- {
@@ -85,25 +91,71 @@ func (s *Store) addNarrow(p *Person, a Act, limit int) bool {
 	}
 	if len(all) < limit {
 		insert(s, p, inHistory, i, one)
+		s.mark(p, i)
 		return true
 	}
 	copy(all, all[1:i])
 	all[i-1] = one
+	if marks != nil {
+		copy(marks, marks[1:i])
+		marks[i-1] = markOf(a.Item)
+	}
 	return true
 }
 
-// findNarrow is the place of an item, from the newest end; −1 where it is not.
-func findNarrow(all []narrow, item Symbol) int {
-	k := len(all)
-	for ; k >= 4; k -= 4 {
-		if four := all[k-4 : k : k]; four[0].item == item || four[1].item == item || four[2].item == item || four[3].item == item {
-			break
+// markOf is the mark of an item. Symbols are numbers in a row: their last bytes are
+// spread evenly.
+func markOf(item Symbol) byte { return byte(item) }
+
+// mark writes the marks of the items from the i-th on, or, where there were none until
+// now, of all.
+func (s *Store) mark(p *Person, i int) {
+	marks := s.viewMarks(p)
+	if len(marks) <= markedFrom {
+		i = 0
+	}
+	if i < len(marks) {
+		for k, h := range view[narrow](s, p, inHistory)[i:] {
+			marks[i+k] = markOf(h.item)
 		}
 	}
-	for k--; k >= 0 && all[k].item != item; k-- {
-	}
-	return k
 }
+
+// findNarrow is the place of an item; −1 where it is not. It looks at the newest few
+// first.
+func findNarrow(all []narrow, marks []byte, item Symbol) int {
+	k := len(all)
+	oldest := 0
+	if marks != nil {
+		oldest = k - nearestItems
+	}
+	for k--; k >= oldest && all[k].item != item; k-- {
+	}
+	if k >= oldest || marks == nil {
+		return k
+	}
+	for to := oldest; to > 0; {
+		from := max(0, to-farItems)
+		for k := from; ; k++ {
+			next := bytes.IndexByte(marks[k:to], markOf(item))
+			if next < 0 {
+				break
+			}
+			if k += next; all[k].item == item {
+				return k
+			}
+		}
+		to = from
+	}
+	return -1
+}
+
+// nearestItems are those that are looked at without their marks, and farItems the
+// others that are looked at together, since what was used lately is used again.
+const (
+	nearestItems = 16
+	farItems     = 256
+)
 
 // usedAfter reports whether an item used at time t stands nearer to the end than one
 // that was used at time u: data.Profile orders by newest use, then by item.
@@ -188,6 +240,7 @@ func (s *Store) packHistory(p *Person, all []data.HistoryItem) {
 		for k, h := range all {
 			out[len(all)-1-k] = narrow{item: s.Symbols.Of(string(h.Item)), last: stamped(h.Last, 0), kinds: h.Kinds, count: uint16(h.Count), weight: int16(h.Weight)}
 		}
+		s.mark(p, 0)
 		return
 	}
 	p.Flags |= wideHistory

@@ -234,7 +234,7 @@ func (s *Store) textLen(p *Person) int {
 // Room reports whether the lists of a compact profile can take one event more with
 // an id of so many bytes, so many items, and so many values of facets.
 func (p *Person) Room(idBytes, items, values int) bool {
-	most := p.start(parts) + items*wideWidth + values*widths[inAffinities] + roomForRest
+	most := p.start(parts) + p.marks() + items*wideWidth + values*widths[inAffinities] + roomForRest
 	if p.Flags&wideHistory == 0 {
 		most += p.len(inHistory) * (wideWidth - widths[inHistory])
 	}
@@ -243,8 +243,8 @@ func (p *Person) Room(idBytes, items, values int) bool {
 }
 
 // roomForRest is more than one event adds to the other parts: an entry of recents, of
-// ids and of clusters, times and panes in windows, which may be widened, and the names
-// of two sessions.
+// ids and of clusters, times and panes in windows, which may be widened, the names of
+// two sessions, and the marks of a history that becomes a long one.
 const roomForRest = 2*maxText + 1<<14
 
 // Shrink gives up recent events, oldest first, down to keepRecents, and then the weakest

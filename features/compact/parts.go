@@ -19,6 +19,28 @@ const (
 	parts
 )
 
+// Behind the parts are the marks of a long narrow history: a byte for each item, which
+// tells most others apart, so that one of thousands is found by the search for a byte,
+// which is assembly. How many there are follows from the history.
+const markedFrom = 256
+
+// marks is how many marks there are.
+func (p *Person) marks() int {
+	if n := p.len(inHistory); n >= markedFrom && p.Flags&wideHistory == 0 {
+		return n
+	}
+	return 0
+}
+
+// viewMarks are the marks; they are good as long as a view.
+func (s *Store) viewMarks(p *Person) []byte {
+	n := p.marks()
+	if n == 0 {
+		return nil
+	}
+	return unsafe.Slice((*byte)(unsafe.Add(s.block(p), p.start(parts))), n)
+}
+
 // widths are the bytes of an element; a history may be wide.
 var widths = [parts]int{int(unsafe.Sizeof(cluster{})), int(unsafe.Sizeof(idSet{})), int(unsafe.Sizeof(narrow{})),
 	int(unsafe.Sizeof(recent{})), int(unsafe.Sizeof(affinity{})), 2, 1}
@@ -60,14 +82,20 @@ func view[T any](s *Store, p *Person, x part) []T {
 	return unsafe.Slice((*T)(unsafe.Add(s.block(p), p.start(x))), int(p.lens[x]))
 }
 
-// splice replaces cut elements of a part, from the i-th on, by add arbitrary ones.
+// splice replaces cut elements of a part, from the i-th on, by add arbitrary ones. Where
+// the history changes, its marks are arbitrary afterwards from the i-th on.
 func (s *Store) splice(p *Person, x part, i, cut, add int) {
-	width, start, end := p.width(x), p.start(x), p.start(parts)
+	width, start, marks := p.width(x), p.start(x), p.marks()
+	end := p.start(parts) + marks
 	at := start + i*width
 	grow := (add - cut) * width
-	need := (end + grow + 7) / 8
 	tail := end - at - cut*width
 	p.lens[x] += uint16(add - cut)
+	if more := p.marks() - marks; more != 0 {
+		grow += more
+		tail += min(more, 0)
+	}
+	need := (end + grow + 7) / 8
 	if need > int(p.words) || need < int(p.words)/2 || need == 0 && p.words > 0 {
 		from, words := p.block, int(p.words)
 		p.block, p.words = 0, 0
@@ -80,15 +108,15 @@ func (s *Store) splice(p *Person, x part, i, cut, add int) {
 			if need > 0 {
 				b := unsafe.Slice((*byte)(s.block(p)), end+grow)
 				copy(b[:at], old)
-				copy(b[at+add*width:], old[end-tail:])
+				copy(b[at+add*width:], old[at+cut*width:][:tail])
 			}
 			s.arena.put(from, words)
 		}
 		return
 	}
-	if tail > 0 && grow != 0 {
+	if tail > 0 && add != cut {
 		b := unsafe.Slice((*byte)(s.block(p)), max(end, end+grow))
-		copy(b[at+add*width:], b[at+cut*width:end])
+		copy(b[at+add*width:], b[at+cut*width:][:tail])
 	}
 }
 
