@@ -1,0 +1,550 @@
+package poll
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"kindred/data"
+	"kindred/data/event"
+)
+
+// crm is the other side, without a network.
+type crm struct {
+	http.HandlerFunc
+	asked []string
+}
+
+func (c *crm) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.asked = append(c.asked, r.URL.RequestURI())
+	w := httptest.NewRecorder()
+	c.HandlerFunc(w, r)
+	return w.Result(), nil
+}
+
+// house is our side: a store in memory, and the calls that were taken.
+type house struct {
+	mu    sync.Mutex
+	saved map[string][]byte
+	calls []json.RawMessage
+	ids   map[string]int
+	fail  error
+}
+
+func (h *house) LoadCursor(_ context.Context, name string) ([]byte, error) { return h.saved[name], nil }
+
+func (h *house) SaveCursor(_ context.Context, name string, state []byte) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.saved == nil {
+		h.saved = map[string][]byte{}
+	}
+	h.saved[name] = state
+	return nil
+}
+
+func (h *house) accept(_ context.Context, source string, calls []json.RawMessage) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.fail != nil {
+		return 0, h.fail
+	}
+	if h.ids == nil {
+		h.ids = map[string]int{}
+	}
+	for _, c := range calls {
+		var call struct{ MessageID, UserID string }
+		json.Unmarshal(c, &call)
+		h.ids[call.MessageID]++
+		h.calls = append(h.calls, c)
+	}
+	return 0, nil
+}
+
+func (h *house) users() (out []string) {
+	for _, c := range h.calls {
+		var call struct{ UserID string }
+		json.Unmarshal(c, &call)
+		out = append(out, call.UserID)
+	}
+	return out
+}
+
+func connector(t testing.TB, other http.RoundTripper, h *house, change func(*Config)) *Poller {
+	t.Helper()
+	cfg := Default()
+	cfg.Name, cfg.URL = "crm", "https://crm.example/people"
+	if change != nil {
+		change(&cfg)
+	}
+	if err := cfg.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	p, err := New(cfg, Deps{Accept: h.accept, Store: h, Client: &http.Client{Transport: other}, Env: os.LookupEnv, Now: time.Now, Jitter: func() float64 { return 0.5 }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestARecordBecomesAnIdentifyCallThatIsAccepted(t *testing.T) {
+	t.Setenv("CRM_TOKEN", "s3cret")
+	updated := time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)
+	other := &crm{HandlerFunc: func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer s3cret" || r.Header.Get("X-Team") != "shop" {
+			t.Errorf("headers %v", r.Header)
+		}
+		fmt.Fprintf(w, `{"data":{"people":[{"id":7,"mail":["a@b.de"],"address":{"city":"Bonn"},"at":%q,"old":1},{"id":"x"},3,{"name":"nobody"}]}}`, updated)
+	}}
+	h := new(house)
+	p := connector(t, other, h, func(c *Config) {
+		c.Records, c.Headers, c.SecretHeaders = "$.data.people", map[string]string{"X-Team": "shop"}, map[string]string{"Authorization": "Bearer ${CRM_TOKEN}"}
+		c.Fields = Fields{User: "id", Updated: "at", Traits: map[string]string{"email": "mail[0]", "city": "address.city"}}
+	})
+	if err := p.Once(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.users(); !slices.Equal(got, []string{"7", "x"}) {
+		t.Fatalf("users %v", got)
+	}
+	var parser event.Parser
+	var e data.Event
+	in := event.Intake{Space: "default", Source: "crm", Env: "prod", Received: time.Now(), MaxAge: 7 * 24 * time.Hour, NewID: func() string { return "new" }}
+	if err := parser.Event(h.calls[0], "", &in, &e); err != nil {
+		t.Fatal(err)
+	}
+	if e.Type != data.Identify || e.IDs.User != "7" || string(e.Traits) != `{"city":"Bonn","email":"a@b.de"}` || !strings.HasPrefix(e.ID, "poll-") ||
+		e.Times.Event.UTC().Format(time.RFC3339) != updated {
+		t.Errorf("%+v", e)
+	}
+	if s := p.Status(); s.Rows != 4 || s.Sent != 2 || s.Skipped != 2 || s.LastSkip == "" || s.LastSuccess.IsZero() || s.Failures != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestPagesAreFollowedAndTheirPlaceIsKept(t *testing.T) {
+	// Six people, two a page.
+	page := func(w http.ResponseWriter, n int, rest string) {
+		var list []string
+		for i := 2 * n; i < 2*n+2 && i < 6; i++ {
+			list = append(list, fmt.Sprintf(`{"id":"u%d","at":"2026-11-0%dT00:00:00Z"}`, i, 9-i))
+		}
+		fmt.Fprintf(w, `{"list":[%s]%s}`, strings.Join(list, ","), rest)
+	}
+	number := func(s string) (n int) { fmt.Sscan(s, &n); return n }
+	tests := map[string]struct {
+		change func(*Config)
+		answer http.HandlerFunc
+		asked  []string // of two runs
+	}{
+		"link": {
+			func(c *Config) { c.Pages = "link" },
+			func(w http.ResponseWriter, r *http.Request) {
+				n := number(r.URL.Query().Get("p"))
+				if n < 2 {
+					w.Header().Add("Link", `</people?p=0>; rel="first"; title="a, <b>; rel=next"`)
+					w.Header().Add("Link", fmt.Sprintf(`</people?p=%d>; title=x; rel="last next"`, n+1))
+				}
+				page(w, n, "")
+			},
+			[]string{"/people", "/people?p=1", "/people?p=2", "/people", "/people?p=1", "/people?p=2"},
+		},
+		"address in the body, greatest time remembered": {
+			func(c *Config) {
+				c.URL, c.Pages, c.NextPath = "https://crm.example/people?since={cursor}", "body", "next"
+				c.Cursor, c.CursorStart, c.Fields.Updated = "updated", "2020-01-01", "at"
+			},
+			func(w http.ResponseWriter, r *http.Request) {
+				n := number(r.URL.Query().Get("p"))
+				rest := ""
+				if n < 2 {
+					rest = fmt.Sprintf(`,"next":"https://crm.example/people?p=%d"`, n+1)
+				}
+				page(w, n, rest)
+			},
+			[]string{"/people?since=2020-01-01", "/people?p=1", "/people?p=2", "/people?since=2026-11-09T00%3A00%3A00Z", "/people?p=1", "/people?p=2"},
+		},
+		"token in the body": {
+			func(c *Config) { c.URL, c.Pages, c.NextPath = "https://crm.example/people?t={page}", "body", "next" },
+			func(w http.ResponseWriter, r *http.Request) {
+				n := number(r.URL.Query().Get("t"))
+				rest := `,"next":null`
+				if n < 2 {
+					rest = fmt.Sprintf(`,"next":%d`, n+1)
+				}
+				page(w, n, rest)
+			},
+			[]string{"/people?t=", "/people?t=1", "/people?t=2", "/people?t=", "/people?t=1", "/people?t=2"},
+		},
+		"number": {
+			func(c *Config) { c.URL, c.Pages = "https://crm.example/people?n={page}", "number" },
+			func(w http.ResponseWriter, r *http.Request) { page(w, number(r.URL.Query().Get("n"))-1, "") },
+			[]string{"/people?n=1", "/people?n=2", "/people?n=3", "/people?n=4", "/people?n=1", "/people?n=2", "/people?n=3", "/people?n=4"},
+		},
+		"cursor that moves on": {
+			func(c *Config) {
+				c.URL, c.Cursor, c.CursorPath = "https://crm.example/people?after={cursor}", "body", "cursor"
+			},
+			func(w http.ResponseWriter, r *http.Request) {
+				n := number(r.URL.Query().Get("after"))
+				page(w, n, fmt.Sprintf(`,"cursor":%d`, min(n+1, 3)))
+			},
+			[]string{"/people?after=", "/people?after=1", "/people?after=2", "/people?after=3", "/people?after=3"},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			other, h := &crm{HandlerFunc: test.answer}, new(house)
+			change := func(c *Config) { c.Records = "list"; test.change(c) }
+			p := connector(t, other, h, change)
+			for range 2 {
+				if err := p.Once(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if !slices.Equal(other.asked, test.asked) {
+				t.Errorf("asked %q\nwant  %q", other.asked, test.asked)
+			}
+			if got := h.users(); !slices.Equal(got, []string{"u0", "u1", "u2", "u3", "u4", "u5"}) {
+				t.Errorf("users %v", got)
+			}
+			// One page a run, each by a new process: the same people, none left out.
+			again := &house{}
+			for range 8 {
+				if err := connector(t, other, again, func(c *Config) { change(c); c.MaxPages = 1 }).Once(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if len(again.ids) != 6 {
+				t.Errorf("%d people, page by page, want 6", len(again.ids))
+			}
+			for id := range again.ids {
+				if h.ids[id] != 1 {
+					t.Errorf("id %s is another one than before", id)
+				}
+			}
+		})
+	}
+}
+
+// At every request and every handing over something may fail: in the end everybody is there, and the place is never ahead.
+func TestNothingIsLostWhereverARunFails(t *testing.T) {
+	for failing := range 11 { // a run has ten steps
+		step := 0
+		fails := func() bool { step++; return step == failing }
+		other := &crm{}
+		other.HandlerFunc = func(w http.ResponseWriter, r *http.Request) {
+			if fails() {
+				http.Error(w, "no", http.StatusBadGateway)
+				return
+			}
+			n := 0
+			fmt.Sscan(r.URL.Query().Get("n"), &n)
+			if n > 3 {
+				fmt.Fprint(w, `[]`)
+				return
+			}
+			fmt.Fprintf(w, `[{"id":"a%d"},{"id":"b%d"},{"id":"c%d"}]`, n, n, n)
+		}
+		h := new(house)
+		var p *Poller
+		open := func() {
+			p = connector(t, other, h, func(c *Config) {
+				c.URL, c.Pages, c.MaxCalls = "https://crm.example/people?n={page}", "number", 2
+			})
+			accept := p.deps.Accept
+			p.deps.Accept = func(ctx context.Context, source string, calls []json.RawMessage) (int, error) {
+				if fails() {
+					return 0, errors.New("full")
+				}
+				return accept(ctx, source, calls)
+			}
+		}
+		open()
+		err := p.Once(t.Context())
+		if (err != nil) != (failing >= 1) {
+			t.Errorf("step %d: %v", failing, err)
+		}
+		open() // a new process
+		if err := p.Once(t.Context()); err != nil {
+			t.Errorf("step %d, again: %v", failing, err)
+		}
+		if len(h.ids) != 9 {
+			t.Errorf("step %d: %d people, want 9", failing, len(h.ids))
+		}
+	}
+}
+
+func TestAnUnchangedListIsNotReadAgain(t *testing.T) {
+	conditional := 0
+	other := &crm{HandlerFunc: func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("If-None-Match") == `"v1"` && r.Header.Get("If-Modified-Since") != "" {
+			conditional++
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+		w.Header().Set("ETag", `"v1"`)
+		w.Header().Set("Last-Modified", "Sat, 21 Nov 2026 12:00:00 GMT")
+		fmt.Fprint(w, `[{"id":"ann","n":1}]`)
+	}}
+	h := new(house)
+	for range 3 {
+		if err := connector(t, other, h, nil).Once(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if conditional != 2 || len(h.calls) != 1 {
+		t.Errorf("%d answers without a list, %d calls; want 2 and 1", conditional, len(h.calls))
+	}
+	if err := connector(t, other, h, func(c *Config) { c.Fields.Traits = map[string]string{"number": "n"} }).Once(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(h.ids) != 2 {
+		t.Error("with other fields the list was not read again")
+	}
+}
+
+func TestAFailureIsTriedAgainLaterAndLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var at []time.Duration
+		start := time.Now()
+		other := &crm{HandlerFunc: func(w http.ResponseWriter, r *http.Request) {
+			at = append(at, time.Since(start))
+			switch len(at) {
+			case 1, 2, 3:
+				http.Error(w, "no", http.StatusInternalServerError)
+			case 4:
+				w.Header().Set("Retry-After", "100")
+				w.WriteHeader(http.StatusTooManyRequests)
+			case 5:
+				w.Header().Set("Retry-After", "100000000")
+				w.WriteHeader(http.StatusServiceUnavailable)
+			case 6:
+				fmt.Fprint(w, "<html>")
+			default:
+				fmt.Fprint(w, `[{"id":"ann"}]`)
+			}
+		}}
+		h := new(house)
+		p := connector(t, other, h, func(c *Config) { c.BackoffMin, c.BackoffMax, c.Interval = 4*time.Second, 10*time.Minute, time.Hour })
+		ctx, cancel := context.WithCancel(t.Context())
+		var result error
+		var wg sync.WaitGroup
+		wg.Go(func() { result = p.Run(ctx) })
+		time.Sleep(10 * time.Second)
+		if s := p.Status(); s.Failures != 3 || !strings.Contains(s.LastError, "500") || !s.NextRun.Equal(start.Add(21*time.Second)) {
+			t.Errorf("%+v", s)
+		}
+		time.Sleep(3 * time.Hour)
+		cancel()
+		wg.Wait()
+		if result != nil {
+			t.Errorf("Run: %v, want nil", result)
+		}
+		// Three quarters of 4, 8 and 16 seconds; 100 s; 10 minutes; three quarters of 128 s; then hourly.
+		var want []time.Duration
+		sum := time.Duration(0)
+		for _, d := range []time.Duration{0, 3, 6, 12, 100, 600, 96, 3600, 3600} {
+			sum += d * time.Second
+			want = append(want, sum)
+		}
+		if !slices.Equal(at, want) {
+			t.Errorf("asked at %v\nwant     %v", at, want)
+		}
+		if s := p.Status(); s.Failures != 0 || s.LastError != "" || s.Unchanged == 0 || s.Sent != 1 || s.Running {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+func TestAPageThatIsGoneBeginsTheListAnew(t *testing.T) {
+	gone := false
+	other := &crm{HandlerFunc: func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.RawQuery == "":
+			w.Header().Set("Link", `<?p=2>; rel=next`)
+		case gone:
+			w.WriteHeader(http.StatusGone)
+			return
+		}
+		fmt.Fprint(w, `[]`)
+	}}
+	h := new(house)
+	one := func(c *Config) { c.Pages, c.MaxPages = "link", 1 }
+	if err := connector(t, other, h, one).Once(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	gone = true
+	if err := connector(t, other, h, one).Once(t.Context()); err == nil {
+		t.Fatal("no error for a page that is gone")
+	}
+	gone = false
+	p := connector(t, other, h, func(c *Config) { c.Pages = "link" })
+	if err := p.Once(t.Context()); err != nil || !slices.Equal(other.asked, []string{"/people", "/people?p=2", "/people", "/people?p=2"}) {
+		t.Errorf("%v, asked %q", err, other.asked)
+	}
+}
+
+func TestBadAnswersAreErrorsWithoutSecrets(t *testing.T) {
+	t.Setenv("KEY", "s3cret")
+	for body, want := range map[string]string{
+		`{"a":1}`: "is no list", `[1,`: "no JSON", `[` + strings.Repeat(`1,`, 600) + `1]`: "more than 1000 bytes", `[]x`: "no JSON", ``: "no JSON",
+	} {
+		other := &crm{HandlerFunc: func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, body) }}
+		h := new(house)
+		p := connector(t, other, h, func(c *Config) {
+			c.MaxBodyBytes, c.URL, c.SecretHeaders = 1000, "https://crm.example/people?key=s3cret", map[string]string{"X-Key": "KEY"}
+		})
+		if err := p.Once(t.Context()); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: %v, want %q", body, err, want)
+		}
+		if h.saved != nil {
+			t.Error("a place was saved")
+		}
+	}
+	if _, err := New(Config{Name: "x", SecretHeaders: map[string]string{"X": "NOT_SET_AT_ALL"}}, Deps{Env: os.LookupEnv}); err == nil || !strings.Contains(err.Error(), "NOT_SET_AT_ALL") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestOtherHostsAndPrivateAddressesAreRefused(t *testing.T) {
+	reached := false
+	inner := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { reached = true; fmt.Fprint(w, `[]`) }))
+	defer inner.Close()
+	var mux http.ServeMux
+	mux.HandleFunc("/here", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/there", http.StatusFound) })
+	mux.HandleFunc("/there", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, `[{"id":"ann"}]`) })
+	mux.HandleFunc("/away", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, inner.URL, http.StatusFound) })
+	mux.HandleFunc("/round", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/round", http.StatusFound) })
+	mux.HandleFunc("/link", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Link", "<"+inner.URL+">; rel=next")
+		fmt.Fprint(w, `[]`)
+	})
+	outer := httptest.NewServer(&mux)
+	defer outer.Close()
+	try := func(address string, change func(*Config)) error {
+		h := new(house)
+		cfg := Default()
+		cfg.Name, cfg.URL, cfg.Pages = "crm", address, "link"
+		if change != nil {
+			change(&cfg)
+		}
+		if err := cfg.Validate(); err != nil {
+			t.Fatal(err)
+		}
+		p, err := New(cfg, Deps{Accept: h.accept, Store: h, Env: os.LookupEnv, Now: time.Now, Jitter: func() float64 { return 0 }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Once(t.Context())
+	}
+	if err := try(outer.URL+"/here", nil); err != nil {
+		t.Errorf("a redirect on the same host: %v", err)
+	}
+	for path, want := range map[string]string{"/away": "redirect: it leads to", "/round": "redirects", "/link": "next page: it leads to"} {
+		if err := try(outer.URL+path, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", path, err, want)
+		}
+	}
+	if reached {
+		t.Error("another host was asked")
+	}
+	// A name of the outside that resolves to this machine, as an attacker's would.
+	guarded := Default()
+	guarded.URL = "https://crm.example/"
+	if _, err := Client(guarded).Get(inner.URL); err == nil || !strings.Contains(err.Error(), "not a public address") || reached {
+		t.Errorf("connected to a private address: %v", err)
+	}
+	guarded.AllowPrivate = []string{"127.0.0.0/8", "::1/128"}
+	if _, err := Client(guarded).Get(inner.URL); err != nil || !reached {
+		t.Errorf("an allowed address: %v", err)
+	}
+}
+
+func TestWhatIsPublic(t *testing.T) {
+	for a, want := range map[string]bool{
+		"8.8.8.8": true, "2606:4700::1111": true, "10.0.0.1": false, "172.16.3.4": false, "192.168.1.1": false, "127.0.0.1": false, "169.254.169.254": false,
+		"100.64.0.1": false, "0.0.0.0": false, "224.0.0.1": false, "255.255.255.255": false, "::1": false, "::": false, "fe80::1%eth0": false, "fd00:ec2::254": false,
+		"::ffff:10.0.0.1": false, "::ffff:8.8.8.8": true, "64:ff9b::a00:1": false, "2002:a00:1::": false, "::7f00:1": false, "ff02::1": false,
+	} {
+		if got := isPublic(netip.MustParseAddr(a)); got != want {
+			t.Errorf("%s: %v, want %v", a, got, want)
+		}
+	}
+}
+
+func TestValidateNamesTheField(t *testing.T) {
+	for want, change := range map[string]func(*Config){
+		"name is": func(c *Config) { c.Name = "A b" }, "use https, or": func(c *Config) { c.URL = "http://crm.example/" }, "use https": func(c *Config) { c.URL = "file:///etc/passwd" },
+		"no password": func(c *Config) { c.URL = "https://a:b@crm.example/" }, "in the query": func(c *Config) { c.URL = "https://{cursor}/" },
+		"pages is": func(c *Config) { c.Pages = "x" }, "next_path": func(c *Config) { c.Pages = "body" }, "no {page}": func(c *Config) { c.Pages = "number" },
+		"cursor is": func(c *Config) { c.Cursor = "x" }, "fields.updated": func(c *Config) { c.Cursor = "updated" }, "records is": func(c *Config) { c.Records = "a..b" },
+		"fields.traits.x": func(c *Config) { c.Fields.Traits = map[string]string{"x": ""} }, "interval": func(c *Config) { c.Interval = 0 }, "allow_private": func(c *Config) { c.AllowPrivate = []string{"10"} },
+		"{cursor} in url": func(c *Config) { c.URL += "?a={cursor}" }, "backoff": func(c *Config) { c.BackoffMax = 0 },
+	} {
+		cfg := Default()
+		cfg.Name, cfg.URL = "crm", "https://crm.example/"
+		if err := cfg.Validate(); err != nil {
+			t.Fatal(err)
+		}
+		change(&cfg)
+		if err := cfg.Validate(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	loopback := Default()
+	loopback.Name, loopback.URL = "crm", "http://127.0.0.1:1/"
+	if err := loopback.Validate(); err != nil {
+		t.Errorf("http to this machine: %v", err)
+	}
+}
+
+// FuzzPage gives a connector any page and any Link header: it makes calls that are
+// JSON, or an error, goes to no other host, and the same page gives the same ids.
+func FuzzPage(f *testing.F) {
+	f.Add([]byte(`{"d":[{"id":1,"at":"2026-01-01"},{"id":"é","x":{"y":[1e400]}}],"n":"/x","c":3}`), `<https://crm.example/2>; rel="next"`)
+	f.Add([]byte(`{"d":[{"id":null},[],"a",{"id":"a","id":"b"}],"n":"//evil.example/"}`), `<//evil.example>;rel=next, <`)
+	f.Add([]byte("\xef\xbb\xbf"+`{"d":[],"n":"tok en"}`), `<?a="b>; rel="x\"next`)
+	f.Fuzz(func(t *testing.T, body []byte, link string) {
+		var ids [2]map[string]int
+		for i := range ids {
+			h, asked := new(house), 0
+			other := &crm{HandlerFunc: func(w http.ResponseWriter, r *http.Request) {
+				if asked++; r.URL.Host != "crm.example" || r.URL.Scheme != "https" {
+					t.Fatalf("asked %s", r.URL)
+				}
+				w.Header().Set("Link", link)
+				w.Write(body)
+			}}
+			pages := []string{"link", "body"}[i]
+			p := connector(t, other, h, func(c *Config) {
+				c.URL, c.Records, c.Pages, c.NextPath, c.Cursor, c.CursorPath, c.MaxPages, c.Fields.Updated = "https://crm.example/p?c={cursor}", "d", pages, "n", "body", "c", 3, "at"
+			})
+			p.Once(t.Context())
+			for _, c := range h.calls {
+				if !json.Valid(c) {
+					t.Fatalf("%s", c)
+				}
+			}
+			if ids[i] = h.ids; asked > 3 {
+				t.Fatalf("%d pages", asked)
+			}
+		}
+		for id := range ids[0] {
+			if ids[1] != nil && ids[1][id] == 0 {
+				t.Fatalf("id %s is another one the second time", id)
+			}
+		}
+	})
+}
