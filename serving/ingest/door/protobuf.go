@@ -39,9 +39,7 @@ func Protobuf(body []byte, l Limits) (Batch, error) {
 		case 3:
 			c.WriteKey, err = f.text()
 		case 4:
-			var b []byte
-			b, err = f.message()
-			context = append(context, b...) // messages that are written in pieces are the pieces joined
+			context, err = f.join(context)
 		}
 		return err
 	})
@@ -91,11 +89,7 @@ func protoCall(b []byte) (json.RawMessage, error) {
 		case f.num == 10 || f.num == 11:
 			stamps[f.num], err = f.varint()
 		case f.num >= 12 && f.num <= 14:
-			var m []byte
-			if m, err = f.message(); structs[f.num] == nil {
-				structs[f.num] = []byte{}
-			}
-			structs[f.num] = append(structs[f.num], m...)
+			structs[f.num], err = f.join(structs[f.num])
 		}
 		if err != nil && int(f.num) < len(protoFields) {
 			return fmt.Errorf("%s: %w", protoFields[f.num], err)
@@ -158,6 +152,19 @@ func (f part) message() ([]byte, error) {
 	return b, nil
 }
 
+// join appends a message to the pieces of it that came before: a message that is written several
+// times is, by the format, its pieces joined. The result is not nil.
+func (f part) join(before []byte) ([]byte, error) {
+	b, err := f.message()
+	if err == nil {
+		err = eachPart(b, func(part) error { return nil }) // no field straddles two pieces
+	}
+	if before == nil {
+		before = []byte{}
+	}
+	return append(before, b...), err
+}
+
 func (f part) text() (string, error) {
 	b, err := f.message()
 	if err == nil && !utf8.Valid(b) {
@@ -172,6 +179,9 @@ func eachPart(b []byte, field func(part) error) error {
 		num, typ, n := protowire.ConsumeTag(b[at:])
 		if n < 0 {
 			return fmt.Errorf("byte %d: %v", at, protowire.ParseError(n))
+		}
+		if num > protowire.MaxValidNumber {
+			return fmt.Errorf("byte %d: field number %d is beyond what the format has", at, num)
 		}
 		if at += n; typ == protowire.StartGroupType || typ == protowire.EndGroupType {
 			return fmt.Errorf("byte %d: begins a group; proto3 has none", at)

@@ -34,9 +34,7 @@ func structJSON(b []byte, depth int) (json.RawMessage, error) {
 			case 1:
 				name, err = f.text()
 			case 2:
-				var v []byte
-				v, err = f.message()
-				value = append(value, v...)
+				value, err = f.join(value)
 			}
 			return err
 		}); err != nil {

@@ -3,6 +3,7 @@ package door
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -166,9 +167,11 @@ func list(values ...json.RawMessage) json.RawMessage {
 
 // takeAll drops the fields with a prefix.
 func takeAll(p *object, prefix string) {
-	for _, name := range append([]string(nil), p.names...) {
-		if strings.HasPrefix(name, prefix) {
-			p.take(name)
+	p.names = slices.DeleteFunc(p.names, func(name string) bool {
+		gone := strings.HasPrefix(name, prefix)
+		if gone {
+			delete(p.values, name)
 		}
-	}
+		return gone
+	})
 }
