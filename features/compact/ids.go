@@ -227,8 +227,22 @@ func (b *bigSet) find(id uint64) (c, i int, found bool) {
 	for c < len(b.most)-1 && b.most[c] < id {
 		c++
 	}
-	i, found = searchIDs(b.chunks[c], id)
-	return c, i, found
+	low, chunk := uint64(0), b.chunks[c]
+	if c > 0 {
+		low = b.most[c-1]
+	}
+	if id > low && id < b.most[c] { // between two ends, and few steps from its share of the way
+		i = min(int(float64(id-low)/float64(b.most[c]-low)*float64(len(chunk))), len(chunk)-1)
+	} else if id > low {
+		i = len(chunk) - 1
+	}
+	for i < len(chunk) && chunk[i] < id {
+		i++
+	}
+	for i > 0 && chunk[i-1] >= id {
+		i--
+	}
+	return c, i, i < len(chunk) && chunk[i] == id
 }
 
 func (b *bigSet) has(id uint64) bool {
