@@ -64,7 +64,8 @@ func (k kindred) serve(c *Case, items int, spread float64) (*server, func() erro
 	if s.log, err = os.Create(dir + ".log"); err != nil {
 		return nil, nil, err
 	}
-	s.cmd = exec.Command(k.binary, "serve", "--data", dir, "--addr", "127.0.0.1:0", "--set", "schedule.every_events=0", "--set", "schedule.cron=")
+	s.cmd = exec.Command(k.binary, "serve", "--data", dir, "--addr", "127.0.0.1:0", "--set", "schedule.every_events=0", "--set", "schedule.cron=",
+		"--set", "ingest.quota.person.per_second=0", "--set", "ingest.quota.person_hard.per_second=0", "--set", "ingest.quota.users.per_second=0")
 	s.cmd.Stderr = s.log
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
@@ -85,7 +86,7 @@ func (k kindred) serve(c *Case, items int, spread float64) (*server, func() erro
 	if err := s.ready(k.b.ctx); err != nil {
 		return nil, nil, errors.Join(err, stop())
 	}
-	c.Notes = append(c.Notes, fmt.Sprintf("a made-up model of %d items × 64, spread of norms %v, %d neighbours an item, with a catalogue; ready %.1f s after its start; it trains nothing meanwhile (schedule.every_events=0, schedule.cron=)", items, spread, m.Neighbours, time.Since(began).Seconds()))
+	c.Notes = append(c.Notes, fmt.Sprintf("a made-up model of %d items × 64, spread of norms %v, %d neighbours an item, with a catalogue; ready %.1f s after its start; it trains nothing meanwhile (schedule.every_events=0, schedule.cron=) and limits nobody (ingest.quota), for the load's busiest people act thousands of times a second", items, spread, m.Neighbours, time.Since(began).Seconds()))
 	return s, stop, nil
 }
 

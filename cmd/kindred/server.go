@@ -17,6 +17,8 @@ import (
 	"kindred/serving/dashboard"
 	"kindred/serving/httpapi"
 	"kindred/serving/ingest"
+	"kindred/serving/ingest/quota"
+	"kindred/serving/ingest/tail"
 	"kindred/serving/live"
 	"kindred/serving/online"
 	"kindred/serving/recommend"
@@ -107,6 +109,7 @@ func (s *server) build() (http.Handler, error) {
 	in := n.cfg.Ingest
 	in.Env, in.Space, in.MaxEventAge, in.Identity = n.cfg.Env, n.cfg.Space, n.cfg.Features.MaxEventAge, n.cfg.Features.Identity
 	s.in = ingest.New(in, ingest.Deps{
+		Quota: quota.New(in.Quota, time.Now), Tail: tail.New(in.Tail, time.Now),
 		Log: n.store, Index: n.store, Acks: s.acks, Partitions: n.store.Partitions(), Now: time.Now, NewID: newID,
 		Facets: func(id data.ItemID) map[string][]string { return s.live.Load().Facets(id) },
 	})

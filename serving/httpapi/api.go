@@ -48,6 +48,7 @@ func New(cfg Config, deps Deps) (http.Handler, error) {
 	a.trackingRoutes(engine)
 	a.scriptRoutes(engine)
 	a.doorRoutes(engine)
+	a.debugRoutes(engine)
 	engine.GET("/metrics", a.requireKey(ScopeRead), gin.WrapH(a.metrics.handler()))
 	a.pageRoutes(engine)
 

@@ -30,6 +30,8 @@ import (
 	"kindred/model/vocab"
 	"kindred/serving/httpapi"
 	"kindred/serving/ingest"
+	"kindred/serving/ingest/quota"
+	"kindred/serving/ingest/tail"
 	"kindred/serving/live"
 	"kindred/serving/online"
 	"kindred/serving/recommend"
@@ -82,6 +84,8 @@ type overrides struct {
 	train func(context.Context) (data.Job, error)
 	log   func(ingest.Log) ingest.Log
 	check []httpapi.Check
+	quota *quota.Guard
+	tail  *tail.Tail
 	// of the HTTP server alone; nil is the house's clock and no log
 	now    func() time.Time
 	logger *slog.Logger
@@ -121,7 +125,7 @@ func open(t testing.TB, change func(*overrides)) *house {
 	var ids atomic.Int64
 	newID := func() string { return fmt.Sprintf("id-%06d", ids.Add(1)) }
 	h.ingest = ingest.New(ingest.Default(), ingest.Deps{
-		Log: o.log(h.store), Index: h.store, Acks: acks, Partitions: 4, Now: h.clock.Now, NewID: newID,
+		Log: o.log(h.store), Index: h.store, Acks: acks, Partitions: 4, Now: h.clock.Now, NewID: newID, Quota: o.quota, Tail: o.tail,
 		Facets: func(id data.ItemID) map[string][]string { return h.live.Load().Facets(id) },
 	})
 	service := recommend.New(recommend.Default(), recommend.Deps{

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -102,6 +103,16 @@ func (a *api) takeIn(c *gin.Context, secret string, limit int64, parse func([]by
 		a.refuseTracking(c, http.StatusUnauthorized, "unknown write key, or one without the scope ingest")
 		return
 	}
+	named := sourceName(secret)
+	if ok {
+		named = key.name
+	}
+	ticket, err := a.deps.Ingest.Admit(named, bodySize(c.Request, limit))
+	if err != nil {
+		a.overloaded(c, err)
+		return
+	}
+	defer ticket.Release()
 	memory := a.bodies.take()
 	defer a.bodies.put(memory) // Accept keeps nothing of the body
 	b, err := memory.read(c.Request, limit)
@@ -109,6 +120,7 @@ func (a *api) takeIn(c *gin.Context, secret string, limit int64, parse func([]by
 		a.refuseTracking(c, http.StatusBadRequest, "read the body: "+err.Error())
 		return
 	}
+	ticket.Resize(int64(len(b))) // never more than it was admitted with
 	body, err := parse(b)
 	if err != nil {
 		a.refuseTracking(c, http.StatusBadRequest, err.Error())
@@ -130,9 +142,7 @@ func (a *api) takeIn(c *gin.Context, secret string, limit int64, parse func([]by
 	result, err := a.deps.Ingest.Accept(c.Request.Context(), body, a.caller(c, source))
 	switch {
 	case errors.Is(err, data.ErrOverloaded):
-		c.Header("Retry-After", a.retryAfter())
-		c.Header("X-RateLimit-Reset", a.retryAfter())
-		a.refuseTracking(c, http.StatusTooManyRequests, "the server takes in as much as it can; try again later")
+		a.overloaded(c, err)
 		return
 	case errors.Is(err, context.Canceled):
 		a.refuseTracking(c, http.StatusRequestTimeout, "the request was given up")
@@ -147,6 +157,26 @@ func (a *api) takeIn(c *gin.Context, secret string, limit int64, parse func([]by
 			"source", source, "request_id", requestID(c.Request.Context()))
 	}
 	done()
+}
+
+// overloaded asks the client to come again.
+func (a *api) overloaded(c *gin.Context, err error) {
+	seconds, message := a.retryAfter(), "the server takes in as much as it can; try again later"
+	var limit *ingest.OverloadedError
+	if errors.As(err, &limit) {
+		seconds, message = strconv.Itoa(limit.Seconds()), limit.Refusal.Error()
+	}
+	c.Header("Retry-After", seconds)
+	c.Header("X-RateLimit-Reset", seconds)
+	a.refuseTracking(c, http.StatusTooManyRequests, message)
+}
+
+// bodySize is the most that the request's body can have in memory.
+func bodySize(r *http.Request, limit int64) int64 {
+	if r.ContentLength >= 0 && r.ContentLength <= limit && r.Header.Get("Content-Encoding") == "" {
+		return r.ContentLength
+	}
+	return limit
 }
 
 // caller is who sent the request. It is a person's own browser or app if the request

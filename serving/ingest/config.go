@@ -6,6 +6,8 @@ import (
 
 	"kindred/data"
 	"kindred/features/identity"
+	"kindred/serving/ingest/quota"
+	"kindred/serving/ingest/tail"
 )
 
 // Config bounds what is taken in.
@@ -19,6 +21,10 @@ type Config struct {
 	// ImpressionLinger is how long the first of them waits for others, so that one write
 	// and one fold serve many. Nobody waits for an impression.
 	ImpressionLinger time.Duration `yaml:"impression_linger"`
+	// Quota is who may send how much.
+	Quota quota.Config `yaml:"quota"`
+	// Tail is what a debugger may see of what comes in.
+	Tail tail.Config `yaml:"tail"`
 	// MaxEventAge and Identity are set from the features' configuration, so that
 	// ingest and the fold agree.
 	MaxEventAge time.Duration  `yaml:"-"`
@@ -30,6 +36,7 @@ type Config struct {
 func Default() Config {
 	return Config{
 		Env: "prod", MaxBodyBytes: 500_000, MaxCalls: 2500, ImpressionQueue: 4096, ImpressionLinger: 50 * time.Millisecond,
+		Quota: quota.Default(), Tail: tail.Default(),
 		MaxEventAge: 7 * 24 * time.Hour, Identity: identity.Default(), Space: data.DefaultSpace,
 	}
 }
@@ -47,6 +54,12 @@ func (c Config) Validate() error {
 		return fmt.Errorf("ingest: impression_linger is %v; use 0 to 10s", c.ImpressionLinger)
 	case c.MaxEventAge <= 0:
 		return fmt.Errorf("ingest: max_event_age is %v; use a positive duration", c.MaxEventAge)
+	}
+	if err := c.Quota.Validate(); err != nil {
+		return fmt.Errorf("ingest: %w", err)
+	}
+	if err := c.Tail.Validate(); err != nil {
+		return fmt.Errorf("ingest: %w", err)
 	}
 	if err := c.Identity.Validate(); err != nil {
 		return fmt.Errorf("ingest: %w", err)

@@ -12,7 +12,9 @@ import (
 	"kindred/data"
 	"kindred/data/event"
 	"kindred/features/identity"
+	"kindred/serving/ingest/quota"
 	"kindred/serving/ingest/stage"
+	"kindred/serving/ingest/tail"
 	"kindred/serving/online"
 )
 
@@ -45,8 +47,11 @@ type Deps struct {
 	// Stages clean, enrich and judge each event after it was read and before it is
 	// routed, in this order. What they put into its raw fields is compact JSON.
 	Stages []stage.Stage
-	Now    func() time.Time
-	NewID  func() string // fresh unique ids
+	// Quota says who may send how much, and Tail shows what comes in; nil for none.
+	Quota *quota.Guard
+	Tail  *tail.Tail
+	Now   func() time.Time
+	NewID func() string // fresh unique ids
 }
 
 // Service takes tracking calls in. It is safe for concurrent use.
@@ -141,12 +146,16 @@ func (s *Service) Accept(ctx context.Context, body Body, from Caller) (Result, e
 	}
 	w := s.workbenches.Get().(*workbench)
 	defer s.release(w)
+	if err := s.admitCalls(w, from.Source, len(body.Calls)); err != nil {
+		return Result{}, err
+	}
 	w.caller.Source, w.caller.Client, w.caller.IP, w.caller.UserAgent, w.caller.Hints = from.Source, from.Client, from.IP, from.UserAgent, from.Hints
 	var (
 		result Result
 		dead   []data.DeadLetter
 	)
 	for _, u := range body.Unread {
+		w.limits.refused(now, u.Reason, u.Raw)
 		dead = append(dead, data.DeadLetter{At: now, Source: from.Source, Reason: u.Reason, Raw: u.Raw})
 	}
 	for i, raw := range body.Calls {
@@ -157,6 +166,7 @@ func (s *Service) Accept(ctx context.Context, body Body, from Caller) (Result, e
 			result.Dropped++
 		case isRefusal(err):
 			result.Rejected = append(result.Rejected, Reject{i, err.Error()})
+			w.limits.refused(now, err.Error(), raw)
 			dead = append(dead, data.DeadLetter{At: now, Source: from.Source, Reason: err.Error(), Raw: raw})
 		default:
 			return Result{}, err
@@ -165,6 +175,7 @@ func (s *Service) Accept(ctx context.Context, body Body, from Caller) (Result, e
 	// Events first: when the log is full the client sends the body again, and events
 	// are dropped by their ids the second time, dead letters are not.
 	if err := s.write(ctx, w, true); err != nil {
+		w.limits.giveBack(len(body.Calls)) // they come again
 		return Result{}, err
 	}
 	if len(dead) > 0 {
@@ -203,6 +214,10 @@ func (s *Service) take(ctx context.Context, w *workbench, raw []byte, typ data.E
 		return err
 	}
 	w.profile = e.Profile
+	if err := w.limits.person(e, ids); err != nil {
+		return err
+	}
+	w.limits.accepted(e)
 	w.add(e, data.PartitionOf(string(e.Profile), s.deps.Partitions), ids)
 	return nil
 }
@@ -280,7 +295,7 @@ func (s *Service) write(ctx context.Context, w *workbench, noted bool) error {
 // errDropped: a stage let the event fall.
 var errDropped = errors.New("dropped")
 
-// refusal is a stage's objection to a call.
+// refusal is a stage's or a limit's objection to a call.
 type refusal struct{ reason string }
 
 func (r *refusal) Error() string { return r.reason }

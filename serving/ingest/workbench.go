@@ -11,6 +11,7 @@ import (
 type workbench struct {
 	parser  event.Parser
 	caller  stage.Caller
+	limits  limits
 	event   data.Event     // the one in hand
 	profile data.ProfileID // the last event's
 
@@ -67,7 +68,7 @@ func (s *Service) release(w *workbench) {
 	}
 	w.parser.Reset()
 	w.caller.Reset()
-	w.caller.UserAgent, w.caller.Hints = "", nil
+	w.caller.UserAgent, w.caller.Hints, w.limits = "", nil, limits{}
 	clear(w.recs)
 	clear(w.ids)
 	w.event, w.profile = data.Event{}, ""

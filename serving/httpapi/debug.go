@@ -1,0 +1,92 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"kindred/data"
+	"kindred/serving/ingest/quota"
+	"kindred/serving/ingest/tail"
+)
+
+// debugRoutes show what comes in, scrubbed.
+func (a *api) debugRoutes(e *gin.Engine) {
+	e.GET("/v1/debug/events", a.requireKey(ScopeAdmin), a.followEvents)
+	e.GET("/v1/debug/sources", a.requireKey(ScopeAdmin), a.sources)
+}
+
+// followEvents streams events as server-sent events until the client goes away. The
+// query's source, type, name, profile, user and refused=true narrow it down; a
+// client that comes back with Last-Event-ID goes on where it stopped.
+func (a *api) followEvents(c *gin.Context) {
+	t := a.deps.Ingest.Tail()
+	if t == nil {
+		writeProblem(c.Writer, problem(http.StatusNotFound, "this server has no tail of events"))
+		return
+	}
+	for name := range c.Request.URL.Query() {
+		switch name {
+		case "source", "type", "name", "profile", "user", "refused":
+		default:
+			writeProblem(c.Writer, problem(http.StatusUnprocessableEntity, "unknown query parameter", field("query."+name, "use source, type, name, profile, user or refused", nil)))
+			return
+		}
+	}
+	sub, err := t.Subscribe(tail.Filter{
+		Source: c.Query("source"), Type: data.EventType(c.Query("type")), Name: c.Query("name"),
+		Profile: data.ProfileID(c.Query("profile")), User: c.Query("user"), Refused: c.Query("refused") == "true",
+	}, c.GetHeader("Last-Event-ID"))
+	if err != nil {
+		c.Header("Retry-After", a.retryAfter())
+		writeProblem(c.Writer, problem(http.StatusTooManyRequests, err.Error()))
+		return
+	}
+	defer sub.Close()
+	control := http.NewResponseController(c.Writer)
+	if err := control.SetWriteDeadline(time.Time{}); err != nil { // the stream has no end of its own
+		a.deps.Logger.Debug("follow events without an end", "error", err)
+	}
+	c.Header("Content-Type", "text/event-stream")
+	c.Header("X-Accel-Buffering", "no")
+	c.Status(http.StatusOK)
+	if err := sub.Stream(c.Request.Context(), c.Writer, control.Flush); err != nil {
+		a.deps.Logger.Debug("a follower of events went away", "error", err, "request_id", requestID(c.Request.Context()))
+	}
+}
+
+// sourceReport is what one source did lately, and what the limits did to it.
+type sourceReport struct {
+	Source  string             `json:"source"`
+	Refused uint64             `json:"refused"`
+	Reasons []tail.ReasonCount `json:"reasons"`
+	Events  []json.RawMessage  `json:"events"`  // the newest, newest first
+	Letters []json.RawMessage  `json:"letters"` // the newest refused calls
+	Limits  map[string]uint64  `json:"limits,omitempty"`
+}
+
+// sources lists the sources with their newest events and refusals.
+func (a *api) sources(c *gin.Context) {
+	out := []sourceReport{}
+	if t := a.deps.Ingest.Tail(); t != nil {
+		limits := totals(a.deps.Ingest.Limits())
+		for _, r := range t.Sources() {
+			out = append(out, sourceReport{r.Source, r.Refused, r.Reasons, t.Recent(r.Source, false), t.Recent(r.Source, true), limits[r.Source]})
+		}
+	}
+	c.JSON(http.StatusOK, gin.H{"sources": out})
+}
+
+// totals are the limits' counts by source and reason.
+func totals(list []quota.Total) map[string]map[string]uint64 {
+	by := map[string]map[string]uint64{}
+	for _, t := range list {
+		if by[t.Source] == nil {
+			by[t.Source] = map[string]uint64{}
+		}
+		by[t.Source][t.Reason.String()] += t.Count
+	}
+	return by
+}
