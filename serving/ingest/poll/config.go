@@ -85,6 +85,18 @@ func Default() Config {
 	}
 }
 
+// UnmarshalYAML reads a connector over the defaults, so that a list of connectors
+// says only what is particular to each.
+func (c *Config) UnmarshalYAML(read func(any) error) error {
+	type plain Config // without this method
+	over := plain(Default())
+	if err := read(&over); err != nil {
+		return err
+	}
+	*c = Config(over)
+	return nil
+}
+
 var goodName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 
 // Validate reports the first field that makes no sense, and what would.

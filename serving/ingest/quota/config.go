@@ -24,11 +24,11 @@ type Config struct {
 
 	// Person limits the calls of one profile; calls above it are kept and flagged bot.rate.
 	Person Rate `yaml:"person"`
-	// PersonHard limits the calls of one profile; calls above it go to the dead letters.
+	// PersonHard limits the calls of one profile; calls above it go to the dead letters. It has no default.
 	PersonHard Rate `yaml:"person_hard"`
 	// Users limits how often one anonymous id may come with another user id than before; calls above it go to the dead letters.
 	Users Rate `yaml:"users"`
-	// MaxPersons is how many people are watched at the same time, 24 bytes each; beyond, the quietest are forgotten.
+	// MaxPersons is how many people are watched at the same time, 25 bytes each for their calls and 25 for their users; beyond, the quietest are forgotten.
 	MaxPersons int `yaml:"max_persons"`
 
 	// MaxBytes bounds the bodies that are being taken in, after decompression; 0 is no bound.
@@ -39,13 +39,13 @@ type Config struct {
 	RetryAfter time.Duration `yaml:"retry_after"`
 }
 
-// Default limits what no person does and what memory asks for: sources are not
-// limited, people are flagged above 50 calls a second.
+// Default limits what memory asks for and flags what no person does, above 50 calls a
+// second for a while. It refuses nobody's calls but those of an anonymous id that comes with a
+// new user again and again.
 func Default() Config {
 	return Config{
 		MaxSources: 1024,
 		Person:     Rate{PerSecond: 50, Burst: 1000},
-		PersonHard: Rate{PerSecond: 500, Burst: 20_000},
 		Users:      Rate{PerSecond: 1. / 60, Burst: 20},
 		MaxPersons: 1 << 17,
 		MaxBytes:   128 << 20, MaxBodies: 4096,

@@ -351,7 +351,7 @@ func TestValidateNamesTheField(t *testing.T) {
 	for want, change := range map[string]func(*Config){
 		"source: burst":            func(c *Config) { c.Source = Rate{PerSecond: 5} },
 		"sources.web: per_second":  func(c *Config) { c.Sources = map[string]Rate{"web": {-1, 3}} },
-		"person_hard.per_second":   func(c *Config) { c.PersonHard.PerSecond = 1 },
+		"person_hard.per_second":   func(c *Config) { c.PersonHard = Rate{1, 1} },
 		"users: burst":             func(c *Config) { c.Users = Rate{1e-9, 1000} },
 		"max_sources":              func(c *Config) { c.MaxSources = 0 },
 		"sources has 2":            func(c *Config) { c.MaxSources, c.Sources = 1, map[string]Rate{"a": {}, "b": {}} },
