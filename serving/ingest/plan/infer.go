@@ -21,7 +21,7 @@ const (
 // Inferrer drafts a plan from events: feed it those of a day or a week, and read what it
 // drafts before putting it into git. It is not safe for concurrent use.
 type Inferrer struct {
-	events map[seenKey]*inferred
+	events map[key]*inferred
 }
 
 type inferred struct {
@@ -41,14 +41,14 @@ type shape struct {
 }
 
 // NewInferrer has seen nothing.
-func NewInferrer() *Inferrer { return &Inferrer{events: map[seenKey]*inferred{}} }
+func NewInferrer() *Inferrer { return &Inferrer{events: map[key]*inferred{}} }
 
 // Add looks at one event.
 func (f *Inferrer) Add(e *data.Event) {
 	if e.Type == data.System || len(e.Name) > maxNameLength || e.Type == data.Track && strings.TrimSpace(e.Name) == "" {
 		return
 	}
-	k := seenKey{e.Type, e.Name}
+	k := key{e.Type, e.Name}
 	s := f.events[k]
 	if s == nil {
 		if len(f.events) == maxInferred {
@@ -172,7 +172,7 @@ func (s *shape) schema() map[string]any {
 // Draft is a plan that every event seen fits, in mode warn.
 func (f *Inferrer) Draft(name string) File {
 	out := File{Plan: name, Mode: Warn, UnknownEvents: Warn, UnknownProperties: Warn, Events: []Entry{}}
-	order := map[string]seenKey{}
+	order := map[string]key{}
 	for k := range f.events {
 		order[string(k.typ)+"\x00"+k.name] = k
 	}

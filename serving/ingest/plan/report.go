@@ -14,13 +14,8 @@ import (
 type report struct {
 	cfg    Config
 	mu     sync.RWMutex
-	events map[seenKey]*seenEvent
+	events map[key]*seenEvent
 	beyond uint64 // events that found no room
-}
-
-type seenKey struct {
-	typ  data.EventType
-	name string
 }
 
 type seenEvent struct {
@@ -51,7 +46,7 @@ type ruleKey struct{ path, rule string }
 // maxRuleKeys bounds the pairs of field and rule that one event's report tells apart.
 const maxRuleKeys = 200
 
-func newReport(cfg Config) *report { return &report{cfg: cfg, events: map[seenKey]*seenEvent{}} }
+func newReport(cfg Config) *report { return &report{cfg: cfg, events: map[key]*seenEvent{}} }
 
 func (r *report) find(e *data.Event) *seenEvent {
 	name := e.Name
@@ -59,21 +54,21 @@ func (r *report) find(e *data.Event) *seenEvent {
 		name = name[:maxNameLength]
 	}
 	r.mu.RLock()
-	s := r.events[seenKey{e.Type, name}]
+	s := r.events[key{e.Type, name}]
 	r.mu.RUnlock()
 	if s != nil {
 		return s
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	key := seenKey{data.EventType(strings.Clone(string(e.Type))), strings.Clone(name)}
-	if s = r.events[key]; s == nil {
+	k := key{data.EventType(strings.Clone(string(e.Type))), strings.Clone(name)}
+	if s = r.events[k]; s == nil {
 		if len(r.events) >= r.cfg.ReportEvents {
 			r.beyond++
 			return nil
 		}
 		s = &seenEvent{statuses: map[string]uint64{}, refused: map[Mode]uint64{}, fields: map[string]*seenField{}, rules: map[ruleKey]uint64{}}
-		r.events[key] = s
+		r.events[k] = s
 	}
 	return s
 }
@@ -204,7 +199,7 @@ func (s *Stage) Report() Report {
 	})
 	if p != nil {
 		for k, e := range p.entries {
-			if r.events[seenKey{k.typ, k.name}] == nil {
+			if r.events[k] == nil {
 				out.Missing = append(out.Missing, e.versions[len(e.versions)-1].ref)
 			}
 		}
@@ -213,11 +208,11 @@ func (s *Stage) Report() Report {
 	return out
 }
 
-func (s *seenEvent) report(k seenKey, p *Plan) EventReport {
+func (s *seenEvent) report(k key, p *Plan) EventReport {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := EventReport{Type: k.typ, Name: k.name, First: s.first, Last: s.last, Statuses: map[string]uint64{}, Refused: map[Mode]uint64{}, Fields: []FieldReport{}, Beyond: s.beyond}
-	out.Planned = p != nil && p.entries[key{k.typ, k.name}] != nil
+	out.Planned = p != nil && p.entries[k] != nil
 	for status, n := range s.statuses {
 		out.Statuses[status] = n
 		out.Count += n
