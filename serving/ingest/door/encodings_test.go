@@ -290,13 +290,13 @@ func TestXMLFeedsBecomeObjects(t *testing.T) {
 		t.Errorf("%v, %s", err, got)
 	}
 	item := Feed{Record: "a/b", MaxRecordBytes: 20}
-	for name, doc := range map[string]string{
-		"cut": `<a><b>`, "entity": `<!DOCTYPE a [<!ENTITY x "y">]><a><b>&x;</b></a>`, "record": `<a><b>` + strings.Repeat("x", 21) + `</b></a>`,
-		"depth": strings.Repeat("<a>", 100), "encoding": `<?xml version="1.0" encoding="koi8-r"?><a/>`, "UTF-8": "<a><b>\xff</b></a>", "records": `<a><b/><b/><b/></a>`,
-		"bytes": `<a>` + strings.Repeat(" ", 400) + `</a>`,
+	for _, c := range [][2]string{
+		{"EOF", `<a><b>`}, {"entity", `<!DOCTYPE a [<!ENTITY x "y">]><a><b>&x;</b></a>`}, {"the record has more", `<a><b>` + strings.Repeat("x", 21) + `</b></a>`},
+		{"deeper", strings.Repeat("<a>", 100)}, {"encoding", `<?xml version="1.0" encoding="koi8-r"?><a/>`}, {"UTF-8", "<a><b>\xff</b></a>"},
+		{"records", `<a><b/><b/><b/></a>`}, {"310 bytes", `<a>` + strings.Repeat(" ", 400) + `</a>`},
 	} {
-		if _, err := read(doc, item, Limits{Bytes: 310, Calls: 2}); err == nil || !strings.Contains(err.Error(), "line ") {
-			t.Errorf("%s: %v", name, err)
+		if _, err := read(c[1], item, Limits{Bytes: 310, Calls: 2}); err == nil || !strings.Contains(err.Error(), "line ") || !strings.Contains(err.Error(), c[0]) {
+			t.Errorf("want something about %s, got %v", c[0], err)
 		}
 	}
 	stop := errors.New("stop")
