@@ -84,6 +84,7 @@ func TestBearerTokensAreVerified(t *testing.T) {
 		"other claims":     {"Bearer " + parts[0] + "." + b64url([]byte(claims(set("sub", "2")))) + "." + parts[2], noon},
 		"none":             {"Bearer " + b64url([]byte(`{"alg":"none","kid":"k1"}`)) + "." + parts[1] + ".", noon},
 		"HS256":            {"Bearer " + hs + "." + b64url(mac.Sum(nil)), noon},
+		"RS512 by name":    {jwt(t, key, `{"alg":"RS512","kid":"k1"}`, claims(nil)), noon},
 		"crit":             {jwt(t, key, `{"alg":"RS256","kid":"k1","crit":["x"]}`, claims(nil)), noon},
 		"issuer":           {jwt(t, key, head, claims(set("iss", "https://evil.example"))), noon},
 		"audience":         {jwt(t, key, head, claims(set("aud", "https://other.example"))), noon},

@@ -167,7 +167,7 @@ func TestSignaturesOfTheUsualForms(t *testing.T) {
 		"plain":   headers("X-Signature", hexOf(sha256.New, body)),
 		"github":  headers("X-Hub-Signature-256", "sha256="+hexOf(sha256.New, body)),
 		"shopify": headers("X-Shopify-Hmac-Sha256", base64.StdEncoding.EncodeToString(sign(sha256.New, "s2", body))),
-		"stripe":  headers("Stripe-Signature", "t="+at+",v1=00,v0=zz,v1="+hexOf(sha256.New, at+"."+body)),
+		"stripe":  headers("Stripe-Signature", "t="+at+",v1=00,v0=zz,v1="+hexOf(sha256.New, at+"."+body)+",v1=00"),
 		"slack":   headers("X-Slack-Signature", "v0="+hexOf(sha256.New, "v0:"+at+":"+body), "X-Slack-Request-Timestamp", at),
 		"segment": headers("X-Signature", hexOf(sha1.New, body)),
 	} {
