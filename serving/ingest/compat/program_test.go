@@ -55,21 +55,34 @@ var program = sync.OnceValues(func() (string, error) {
 type server struct {
 	t    *testing.T
 	dir  string
+	args []string
 	cmd  *exec.Cmd
 	base string // http://127.0.0.1:PORT
 	log  bytes.Buffer
 	done chan struct{} // closed when its output ended
 }
 
-// serve starts a server on a free port. The test's end kills it if it still runs.
-func serve(t *testing.T) *server {
+// serve starts a server, on a free port unless the arguments name one. The test's end
+// kills it if it still runs.
+func serve(t *testing.T, args ...string) *server {
+	t.Helper()
+	s := &server{t: t, dir: t.TempDir()}
+	s.args = append([]string{"serve", "--data", s.dir, "--addr", "127.0.0.1:0", "--set", "schedule.every_events=0"}, args...)
+	t.Cleanup(s.kill)
+	s.start()
+	return s
+}
+
+// start starts the server on what its data directory holds.
+func (s *server) start() {
+	t := s.t
 	t.Helper()
 	path, err := program()
 	if err != nil {
 		t.Fatalf("build the server: %v", err)
 	}
-	s := &server{t: t, dir: t.TempDir(), done: make(chan struct{})}
-	s.cmd = exec.Command(path, "serve", "--data", s.dir, "--addr", "127.0.0.1:0", "--set", "schedule.every_events=0")
+	s.base, s.done = "", make(chan struct{})
+	s.cmd = exec.Command(path, s.args...)
 	s.cmd.Stderr = &s.log
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
@@ -78,13 +91,6 @@ func serve(t *testing.T) *server {
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if s.cmd.ProcessState == nil {
-			s.cmd.Process.Kill()
-			<-s.done
-			s.cmd.Wait()
-		}
-	})
 	lines := bufio.NewScanner(out)
 	for s.base == "" && lines.Scan() {
 		s.base, _ = strings.CutPrefix(lines.Text(), "listening on ")
@@ -93,14 +99,23 @@ func serve(t *testing.T) *server {
 		}
 	}
 	if s.base == "" {
+		close(s.done)
 		s.cmd.Wait()
 		t.Fatalf("the server ended before it listened:\n%s", s.log.String())
 	}
-	go func() {
-		defer close(s.done)
+	go func(done chan struct{}) {
+		defer close(done)
 		io.Copy(io.Discard, out)
-	}()
-	return s
+	}(s.done)
+}
+
+// kill ends the server as a power cut would, if it runs.
+func (s *server) kill() {
+	if s.cmd != nil && s.cmd.Process != nil && s.cmd.ProcessState == nil {
+		s.cmd.Process.Kill()
+		<-s.done
+		s.cmd.Wait()
+	}
 }
 
 // stock puts items into the catalogue and waits until they are recommended.
@@ -137,28 +152,27 @@ func (s *server) stock(ids ...string) {
 // events stops the server and returns what the source has in its log, in the order in
 // which it happened, without the system's own events. A call that was delivered twice is in it twice.
 func (s *server) events(source string) []data.Event {
+	s.t.Helper()
+	events, dead := s.taken(source)
+	for _, letter := range dead {
+		s.t.Errorf("a call was not accepted: %s\n%s", letter.Reason, letter.Raw)
+	}
+	return events
+}
+
+// taken is events, and beside them what was not accepted of any source.
+func (s *server) taken(source string) (events []data.Event, dead []data.DeadLetter) {
 	t := s.t
 	t.Helper()
-	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	<-s.done
-	if err := s.cmd.Wait(); err != nil {
-		t.Fatalf("the server did not stop well: %v\n%s", err, s.log.String())
-	}
+	s.stop()
 	store, err := embedded.Open(s.dir, embedded.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	dead, err := store.DeadLetters(t.Context(), 0, 100)
-	if err != nil {
+	if dead, err = store.DeadLetters(t.Context(), 0, 100); err != nil {
 		t.Fatal(err)
 	}
-	for _, letter := range dead {
-		t.Errorf("a call was not accepted: %s\n%s", letter.Reason, letter.Raw)
-	}
-	var events []data.Event
 	for p := range store.Partitions() {
 		for from := store.Start(p); from < store.End(p); {
 			recs, err := store.Read(t.Context(), p, from, 1000)
@@ -178,5 +192,18 @@ func (s *server) events(source string) []data.Event {
 		}
 	}
 	slices.SortStableFunc(events, func(a, b data.Event) int { return a.Times.Event.Compare(b.Times.Event) })
-	return events
+	return events, dead
+}
+
+// stop asks the server to end and waits until it has.
+func (s *server) stop() {
+	t := s.t
+	t.Helper()
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	<-s.done
+	if err := s.cmd.Wait(); err != nil {
+		t.Fatalf("the server did not stop well: %v\n%s", err, s.log.String())
+	}
 }
