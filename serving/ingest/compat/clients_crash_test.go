@@ -19,10 +19,10 @@ import (
 // while requests of an unmodified client are on their way, at random points, and starts it
 // again before the client's retry window ends (see clients). Afterwards the state that was
 // folded from the log holds every view exactly once, although the log may hold what was
-// sent again twice. KINDRED_KILLS says how often (3; the issue asks for 20), KINDRED_SEED where.
+// sent again twice. KILLS says how often (3; the issue asks for 20), SEED where.
 func TestAServerKilledWhileClientsSendLosesAndRepeatsNothing(t *testing.T) {
 	t.Parallel()
-	kills, seed := setting(t, "KINDRED_KILLS", 3), setting(t, "KINDRED_SEED", 1)
+	kills, seed := setting(t, "KILLS", 3), setting(t, "SEED", 1)
 	eachClient(t, func(t *testing.T, c client) {
 		const views = 40 // a round: several requests
 		h := fnv.New64a()

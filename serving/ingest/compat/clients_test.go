@@ -100,7 +100,7 @@ func (c client) run(t *testing.T, scenario, url, key string, env ...string) *app
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*waitLong+time.Duration(setting(t, "KINDRED_KILLS", 3))*20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*waitLong+time.Duration(setting(t, "KILLS", 3))*20*time.Second)
 	cmd := exec.CommandContext(ctx, "node", "testdata/clients/run.js", c.name, scenario, url, key)
 	cmd.Env = append(append(os.Environ(), "NODE_PATH="+modules, "NO_PROXY=127.0.0.1"), env...)
 	var said strings.Builder
