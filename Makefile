@@ -51,6 +51,10 @@ check: ## Format, vet, lint, import table, tests: what to run before a commit
 fuzz: ## Run every fuzz target for FUZZTIME (default 60s) each
 	@deploy/fuzz.sh $(FUZZTIME)
 
+.PHONY: kills
+kills: ## Kill the server 20 times under each client from npm: make kills [SEED=7]
+	KILLS=20 go test -count=1 -run Killed -v -timeout 30m ./serving/ingest/compat
+
 .PHONY: bench
 bench: ## Run the Go benchmarks, in the form that benchstat reads
 	go test -run '^$$' -bench . -benchmem ./...
