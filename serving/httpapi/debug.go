@@ -52,7 +52,9 @@ func (a *api) followEvents(c *gin.Context) {
 	c.Header("Content-Type", "text/event-stream")
 	c.Header("X-Accel-Buffering", "no")
 	c.Status(http.StatusOK)
-	if err := sub.Stream(c.Request.Context(), c.Writer, control.Flush); err != nil {
+	ctx, cancel := untilStop(c.Request.Context())
+	defer cancel()
+	if err := sub.Stream(ctx, c.Writer, control.Flush); err != nil {
 		a.deps.Logger.Debug("a follower of events went away", "error", err, "request_id", requestID(c.Request.Context()))
 	}
 }

@@ -3,12 +3,16 @@ package httpapi_test
 import (
 	"bufio"
 	"context"
+	"io"
+	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"kindred/serving/httpapi"
 	"kindred/serving/ingest/quota"
 	"kindred/serving/ingest/tail"
 )
@@ -107,5 +111,30 @@ func TestAPersonFarAboveTheRateIsRefusedAlone(t *testing.T) {
 	}
 	if r := h.do("GET", "/v1/dead-letters", "").want(http.StatusOK); !strings.Contains(r.Body.String(), "person.rate") {
 		t.Errorf("dead letters: %s", r.Body)
+	}
+}
+
+func TestAStoppingServerDoesNotWaitForFollowers(t *testing.T) {
+	h := open(t, func(o *overrides) { o.tail = tail.New(tail.Default(), time.Now) })
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() {
+		served <- httpapi.Serve(ctx, httpapi.NewServer(httpapi.Default(), h.handler, slog.New(slog.DiscardHandler)), l, time.Minute)
+	}()
+	r, err := http.Get("http://" + l.Addr().String() + "/v1/debug/events")
+	if err != nil || r.StatusCode != http.StatusOK {
+		t.Fatalf("follow: %v, %v", r, err)
+	}
+	defer r.Body.Close()
+	stop()
+	if _, err := io.ReadAll(r.Body); err != nil {
+		t.Errorf("the stream did not end well: %v", err)
+	}
+	if err := <-served; err != nil {
+		t.Errorf("Serve = %v, want nil", err)
 	}
 }

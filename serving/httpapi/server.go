@@ -16,13 +16,33 @@ func NewServer(cfg Config, handler http.Handler, logger *slog.Logger) *http.Serv
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
-	return &http.Server{
+	stopping, stop := context.WithCancel(context.Background())
+	s := &http.Server{
+		BaseContext: func(net.Listener) context.Context {
+			return context.WithValue(context.Background(), stoppingKey{}, stopping)
+		},
 		Handler: handler, Protocols: protocols,
 		ReadHeaderTimeout: cfg.ReadHeaderTimeout, ReadTimeout: cfg.ReadTimeout,
 		WriteTimeout: cfg.WriteTimeout, IdleTimeout: cfg.IdleTimeout, MaxHeaderBytes: 64 << 10,
 		ConnContext: withConn,
 		ErrorLog:    slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
+	s.RegisterOnShutdown(stop)
+	return s
+}
+
+type stoppingKey struct{}
+
+// untilStop is ctx, ended also when the server begins to stop: for answers that have no
+// end of their own, which a stopping server would wait for in vain.
+func untilStop(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	stopping, ok := ctx.Value(stoppingKey{}).(context.Context)
+	if !ok {
+		return ctx, cancel
+	}
+	release := context.AfterFunc(stopping, cancel)
+	return ctx, func() { release(); cancel() }
 }
 
 // Serve answers on l until ctx ends, then lets requests in flight finish for at

@@ -149,6 +149,12 @@ func (s *Service) Accept(ctx context.Context, body Body, from Caller) (Result, e
 	if err := s.admitCalls(w, from.Source, len(body.Calls)); err != nil {
 		return Result{}, err
 	}
+	taken := false
+	defer func() {
+		if !taken {
+			w.limits.giveBack(len(body.Calls)) // they come again
+		}
+	}()
 	w.caller.Source, w.caller.Client, w.caller.IP, w.caller.UserAgent, w.caller.Hints = from.Source, from.Client, from.IP, from.UserAgent, from.Hints
 	var (
 		result Result
@@ -175,7 +181,6 @@ func (s *Service) Accept(ctx context.Context, body Body, from Caller) (Result, e
 	// Events first: when the log is full the client sends the body again, and events
 	// are dropped by their ids the second time, dead letters are not.
 	if err := s.write(ctx, w, true); err != nil {
-		w.limits.giveBack(len(body.Calls)) // they come again
 		return Result{}, err
 	}
 	if len(dead) > 0 {
@@ -183,6 +188,7 @@ func (s *Service) Accept(ctx context.Context, body Body, from Caller) (Result, e
 			return Result{}, fmt.Errorf("keep %d rejected calls: %w", len(dead), err)
 		}
 	}
+	taken = true
 	result.Accepted = len(w.recs)
 	s.counts.accepted.Add(uint64(len(w.recs)))
 	s.counts.rejected.Add(uint64(len(dead)))

@@ -2,11 +2,13 @@ package ingest_test
 
 import (
 	"encoding/json"
+	"errors"
 	"testing"
 	"time"
 
 	"kindred/data"
 	"kindred/serving/ingest"
+	"kindred/serving/ingest/quota"
 	"kindred/serving/ingest/stage"
 	"kindred/serving/online"
 )
@@ -60,5 +62,30 @@ func TestStagesChangeDropAndRefuse(t *testing.T) {
 	}
 	if v := s.Verdicts(); v["noise"] != 1 || v["plan.reject"] != 1 || s.Counts().Dropped != 1 {
 		t.Errorf("verdicts %v, counts %+v", v, s.Counts())
+	}
+}
+
+func TestABodyThatTheLogRefusesDoesNotCountAgainstItsKey(t *testing.T) {
+	limits := quota.Default()
+	limits.Source = quota.Rate{PerSecond: .001, Burst: 2}
+	l := &logbook{refuse: data.ErrOverloaded}
+	s := ingest.New(ingest.Default(), ingest.Deps{
+		Log: l, Index: index{}, Acks: online.NewAcks(100, make([]int64, 4), func(int32) int64 { return 0 }), Partitions: 4,
+		Now: func() time.Time { return noon }, NewID: func() string { return "fresh" },
+		Facets: func(data.ItemID) map[string][]string { return nil }, Quota: quota.New(limits, func() time.Time { return noon }),
+	})
+	two := `{"batch":[{"type":"track","event":"Seen","userId":"ann"},{"type":"track","event":"Seen","userId":"ann"}]}`
+	for range 3 {
+		if _, err := accept(t, s, two); !errors.Is(err, data.ErrOverloaded) || errors.As(err, new(*ingest.OverloadedError)) {
+			t.Fatalf("Accept = %v, want the log's refusal and not the limit's", err)
+		}
+	}
+	l.refuse = nil
+	if r, err := accept(t, s, two); err != nil || r.Accepted != 2 {
+		t.Errorf("Accept = %+v, %v; want both", r, err)
+	}
+	var limit *ingest.OverloadedError
+	if _, err := accept(t, s, two); !errors.As(err, &limit) || limit.Seconds() < 2 {
+		t.Errorf("Accept = %v, want the limit's refusal", err)
 	}
 }
