@@ -2,4 +2,5 @@
 
 package tail
 
-const raceEnabled = false
+// mostAllocations is the ceiling of an event.
+const mostAllocations = 0
