@@ -37,8 +37,9 @@ type shard struct {
 	young, old   map[string]*kept
 	youngBytes   int64
 	oldBytes     int64
+	hotBytes     int64 // of young: the written lists
 	hits, misses uint64
-	_            [40]byte // keeps neighbours off one cache line
+	_            [32]byte // keeps neighbours off one cache line
 }
 
 // answerKey is everything an answer depends on, written one after the other.
@@ -155,24 +156,27 @@ func (c *answers) at(k *answerKey) *shard {
 		return nil
 	}
 	if k.serial > s.serial || s.young == nil {
-		s.serial, s.young, s.old, s.youngBytes, s.oldBytes = k.serial, map[string]*kept{}, nil, 0, 0
+		s.serial, s.young, s.old, s.youngBytes, s.oldBytes, s.hotBytes = k.serial, map[string]*kept{}, nil, 0, 0, 0
 	}
 	return s
 }
 
-// get returns the answer to the key, or nil.
-func (c *answers) get(k *answerKey) *kept {
+// get returns the answer to the key, or nil, and whether there is room to keep its list as
+// it is written, too: see heat.
+func (c *answers) get(k *answerKey) (a *kept, room bool) {
 	if c == nil {
-		return nil
+		return nil, false
 	}
 	s := c.at(k)
 	if s == nil {
-		return nil
+		return nil, false
 	}
 	defer s.mu.Unlock()
-	a := s.young[string(k.bytes)]
+	a = s.young[string(k.bytes)]
 	if a == nil {
 		if a = s.old[string(k.bytes)]; a != nil {
+			delete(s.old, string(k.bytes))
+			s.oldBytes -= int64(len(k.bytes)) + a.size()
 			c.add(s, string(k.bytes), a)
 		}
 	}
@@ -181,7 +185,24 @@ func (c *answers) get(k *answerKey) *kept {
 	} else {
 		s.misses++
 	}
-	return a
+	return a, s.hotBytes < c.half/2
+}
+
+// heat keeps the written list of an answer that was asked for again, in at most half of a
+// generation: whoever comes often is answered by a copy.
+func (c *answers) heat(k *answerKey, a *kept, h *hot) {
+	s := c.at(k)
+	if s == nil {
+		return
+	}
+	defer s.mu.Unlock()
+	n := h.size()
+	if s.young[string(k.bytes)] != a || a.hot.Load() != nil || s.hotBytes+n > c.half/2 || s.youngBytes+n > c.half {
+		return
+	}
+	a.hot.Store(h)
+	s.hotBytes += n
+	s.youngBytes += n
 }
 
 // put keeps the answer to the key.
@@ -197,16 +218,22 @@ func (c *answers) put(k *answerKey, a *kept) {
 
 // add puts an answer into the locked shard's young generation.
 func (c *answers) add(s *shard, key string, a *kept) {
+	if h := a.hot.Load(); h != nil && s.hotBytes+h.size() > c.half/2 {
+		a.hot.Store(nil)
+	}
 	n := int64(len(key)) + a.size()
 	if n > c.half {
 		return
 	}
 	if s.youngBytes+n > c.half {
 		s.old, s.oldBytes = s.young, s.youngBytes
-		s.young, s.youngBytes = make(map[string]*kept, len(s.old)), 0
+		s.young, s.youngBytes, s.hotBytes = make(map[string]*kept, len(s.old)), 0, 0
 	}
 	s.young[key] = a
 	s.youngBytes += n
+	if h := a.hot.Load(); h != nil {
+		s.hotBytes += h.size()
+	}
 }
 
 // forget drops what is kept of a person. An answer that is just being made may be

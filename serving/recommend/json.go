@@ -22,6 +22,16 @@ func (a Answer) AppendJSON(b []byte) ([]byte, error) {
 	return w.b, w.err
 }
 
+// appendWith is AppendJSON with a list that is written already.
+func (a Answer) appendWith(b []byte, list string) ([]byte, error) {
+	w := jsonWriter{b: b}
+	w.whose(a.RequestID, a.User)
+	w.about(&a)
+	w.made(a.GeneratedAt)
+	w.raw(list, "")
+	return w.b, w.err
+}
+
 // jsonWriter appends JSON and remembers the first value that is none.
 type jsonWriter struct {
 	b   []byte

@@ -3,8 +3,10 @@ package recommend
 import (
 	"encoding/binary"
 	"math"
+	"sync/atomic"
 	"unsafe"
 
+	"kindred/data"
 	"kindred/serving/live"
 )
 
@@ -21,6 +23,24 @@ type kept struct {
 	// (number, then length and bytes of each). A score is four bytes, a share the uvarint
 	// of its ten-thousandths, all else a uvarint.
 	packed string
+	hot    atomic.Pointer[hot] // for who comes often; stored under the shard's lock
+}
+
+// hot is a kept answer's list as it goes out, and as its impression has it. Both are
+// shared and read only.
+type hot struct {
+	list  string
+	shown []data.ShownItem
+}
+
+func newHot(a *Answer) (*hot, error) {
+	w := jsonWriter{}
+	w.items(a)
+	return &hot{string(w.b), shownItems(a.Items)}, w.err
+}
+
+func (h *hot) size() int64 {
+	return int64(unsafe.Sizeof(*h)) + int64(len(h.list)) + int64(len(h.shown))*int64(unsafe.Sizeof(data.ShownItem{}))
 }
 
 // newKept keeps a, whose rows are in the order that memory has them; false where it
@@ -92,12 +112,21 @@ func (p *packer) share(share float32) {
 // size is about the memory that the answer holds.
 func (k *kept) size() int64 {
 	const entry = 64 // of the map
-	return entry + int64(unsafe.Sizeof(*k)) + int64(len(k.packed))
+	n := entry + int64(unsafe.Sizeof(*k)) + int64(len(k.packed))
+	if h := k.hot.Load(); h != nil {
+		n += h.size()
+	}
+	return n
+}
+
+// about is the answer without its items.
+func (k *kept) about() Answer {
+	return Answer{Known: k.known, Model: k.model, Components: k.components, Fallback: k.fallback, Stale: k.stale}
 }
 
 // answer is the answer in values again, in memory; snap is the snapshot it was made by.
 func (k *kept) answer(snap *live.Snapshot, memory *memory) Answer {
-	a := Answer{Known: k.known, Model: k.model, Components: k.components, Fallback: k.fallback, Stale: k.stale}
+	a := k.about()
 	a.Items = take(&memory.items, k.items)
 	u := unpacker{left: k.packed, snap: snap, components: k.components, memory: memory}
 	for i := range a.Items {

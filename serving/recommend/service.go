@@ -72,7 +72,7 @@ func (s *Service) Forget(id data.ProfileID) { s.answers.forget(id) }
 // an *live.UnknownComponentError or the profile store's, wrapped. The answer's texts
 // are the catalog's and shared with other requests.
 func (s *Service) Recommend(ctx context.Context, req Request) (Answer, error) {
-	a, err := s.find(ctx, req, new(memory))
+	a, _, err := s.find(ctx, req, new(memory), false)
 	if err != nil {
 		return Answer{}, fmt.Errorf("recommend: %w", err)
 	}
@@ -84,8 +84,12 @@ func (s *Service) Recommend(ctx context.Context, req Request) (Answer, error) {
 func (s *Service) AppendRecommendation(ctx context.Context, b []byte, req Request) ([]byte, error) {
 	memory := s.lists.take()
 	defer s.lists.put(memory)
-	a, err := s.find(ctx, req, memory)
-	if err == nil {
+	a, list, err := s.find(ctx, req, memory, true)
+	switch {
+	case err != nil:
+	case list != "":
+		b, err = a.appendWith(b, list)
+	default:
 		b, err = a.AppendJSON(b)
 	}
 	if err != nil {
@@ -95,22 +99,37 @@ func (s *Service) AppendRecommendation(ctx context.Context, b []byte, req Reques
 }
 
 // find looks the answer up, or makes and keeps it, in memory, and logs the impression.
-func (s *Service) find(ctx context.Context, req Request, memory *memory) (a Answer, err error) {
+// With written, list may be the answer's list as it is written, and its Items nil.
+func (s *Service) find(ctx context.Context, req Request, memory *memory, written bool) (a Answer, list string, err error) {
 	snap := s.deps.Snapshots.Load() // once, so that everything below sees the same model
 	blend, err := snap.Blend(req.Components)
 	if err != nil {
-		return a, err
+		return a, "", err
 	}
 	person, err := s.deps.People.Read(ctx, req.IDs)
 	if err != nil {
-		return a, err
+		return a, "", err
 	}
 	at := s.deps.Now().UTC().Truncate(time.Millisecond)
 	key := s.answers.key(snap, person, req)
 	defer key.release()
-	if k := s.answers.get(key); k != nil {
+	k, room := s.answers.get(key)
+	var h *hot
+	switch {
+	case k != nil && written:
+		if h = k.hot.Load(); h != nil {
+			a = k.about()
+			break
+		}
+		if a = k.answer(snap, memory); room {
+			if h, err = newHot(&a); err != nil {
+				return a, "", err
+			}
+			s.answers.heat(key, k, h)
+		}
+	case k != nil:
 		a = k.answer(snap, memory)
-	} else {
+	default:
 		var timeless bool
 		a, timeless = s.make(snap, blend, person, req, memory)
 		if timeless && s.answers != nil {
@@ -120,8 +139,16 @@ func (s *Service) find(ctx context.Context, req Request, memory *memory) (a Answ
 		}
 	}
 	a.RequestID, a.User, a.GeneratedAt = req.ID, req.user(), at
-	s.log(person, req, a.Model, a.Items)
-	return a, nil
+	if h == nil {
+		if s.logs(person) {
+			s.log(person, req, a.Model, shownItems(a.Items))
+		}
+		return a, "", nil
+	}
+	if s.logs(person) {
+		s.log(person, req, a.Model, h.shown)
+	}
+	return a, h.list, nil
 }
 
 // make answers anew, in memory; see fallback for timeless.
@@ -212,12 +239,15 @@ var (
 	becausePopular = []Reason{{Component: "popular", Share: 1}}
 )
 
-// log hands the list to the impressions, if it can be said for whom it was.
-func (s *Service) log(p online.Person, req Request, model string, items []Recommended) {
-	if s.deps.Impressions == nil || p.Profile.ID == "" || len(items) == 0 {
+// logs reports whether it can be said for whom a list was, and somebody wants to know.
+func (s *Service) logs(p online.Person) bool { return s.deps.Impressions != nil && p.Profile.ID != "" }
+
+// log hands the list to the impressions.
+func (s *Service) log(p online.Person, req Request, model string, shown []data.ShownItem) {
+	if len(shown) == 0 {
 		return
 	}
-	s.deps.Impressions.Show(p.Profile.ID, req.IDs, data.Shown{Request: req.ID, Slot: req.Slot, Model: model, Items: shownItems(items)}, req.Context)
+	s.deps.Impressions.Show(p.Profile.ID, req.IDs, data.Shown{Request: req.ID, Slot: req.Slot, Model: model, Items: shown}, req.Context)
 }
 
 // shownItems is a list as an impression has it.
