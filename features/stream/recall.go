@@ -19,7 +19,7 @@ import (
 // was saved is taken over after the save (saved). Days that are over may stay; the
 // fold does not look at them.
 //
-// It holds 2*limit bytes at most: a generation is filled, then becomes the old one,
+// It holds about 3*limit bytes at most, a third of them for people without a row: a generation is filled, then becomes the old one,
 // whose entries move over when they are asked for, and is dropped when the next is
 // full. It is not safe for concurrent use.
 type recall struct {

@@ -15,6 +15,7 @@ import (
 var (
 	errTooLarge = errors.New("too large")
 	errEncoding = errors.New("unknown Content-Encoding")
+	errNoRoom   = errors.New("no room for the body now")
 )
 
 // readBody reads a body of at most limit bytes, after decompression. The error is
@@ -48,7 +49,14 @@ type bodyMemory struct {
 	zip     *gzip.Reader
 	zipped  *bufio.Reader
 	limited io.LimitedReader
+	// room asks for so many bytes in all, if not nil: a body is in memory only as far as
+	// there is room for it, whatever length it says it has.
+	room     func(bytes int) bool
+	admitted int
 }
+
+// firstRoom is what a body is admitted with before anything of it has come.
+const firstRoom = 16 << 10
 
 // read is readBody into m: the body is valid until the next read.
 func (m *bodyMemory) read(r *http.Request, limit int64) ([]byte, error) {
@@ -61,7 +69,7 @@ func (m *bodyMemory) read(r *http.Request, limit int64) ([]byte, error) {
 		if r.ContentLength > limit {
 			return nil, errTooLarge
 		}
-		if n := int(r.ContentLength) + 1; n > cap(m.b) { // one more, to meet the end in the last read
+		if n := int(r.ContentLength) + 1; n > cap(m.b) && (m.room == nil || n <= firstRoom) { // one more, to meet the end in the last read
 			m.b = make([]byte, 0, n)
 		}
 	case "gzip", "x-gzip":
@@ -75,8 +83,7 @@ func (m *bodyMemory) read(r *http.Request, limit int64) ([]byte, error) {
 	}
 	m.limited = io.LimitedReader{R: body, N: limit + 1}
 	defer func() { m.limited.R = nil }()
-	b, err := appendAll(m.b[:0], &m.limited)
-	m.b = b
+	b, err := m.fill()
 	if int64(len(b)) > limit {
 		return nil, errTooLarge
 	}
@@ -92,19 +99,30 @@ func (m *bodyMemory) unzip(body io.Reader) (err error) {
 	return m.zip.Reset(m.zipped)
 }
 
-// appendAll is io.ReadAll behind what dst holds.
-func appendAll(dst []byte, r io.Reader) ([]byte, error) {
+// fill reads m.limited to its end into m.b.
+func (m *bodyMemory) fill() ([]byte, error) {
+	m.b, m.admitted = m.b[:0], firstRoom
 	for {
-		if len(dst) == cap(dst) {
-			dst = slices.Grow(dst, 4096)
+		if m.room != nil && len(m.b) == m.admitted {
+			if !m.room(2 * m.admitted) {
+				return nil, errNoRoom
+			}
+			m.admitted *= 2
 		}
-		n, err := r.Read(dst[len(dst):cap(dst)])
-		dst = dst[:len(dst)+n]
+		if len(m.b) == cap(m.b) {
+			m.b = slices.Grow(m.b, max(4096, len(m.b)))
+		}
+		end := cap(m.b)
+		if m.room != nil {
+			end = min(end, m.admitted)
+		}
+		n, err := m.limited.Read(m.b[len(m.b):end])
+		m.b = m.b[:len(m.b)+n]
 		if err == io.EOF {
-			return dst, nil
+			return m.b, nil
 		}
 		if err != nil {
-			return dst, err
+			return m.b, err
 		}
 	}
 }

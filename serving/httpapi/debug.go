@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"time"
 
@@ -22,6 +23,10 @@ func (a *api) debugRoutes(e *gin.Engine) {
 // query's source, type, name, profile, user and refused=true narrow it down; a
 // client that comes back with Last-Event-ID goes on where it stopped.
 func (a *api) followEvents(c *gin.Context) {
+	if isForeign(c.Request) || c.GetHeader("Sec-Fetch-Site") == "cross-site" {
+		writeProblem(c.Writer, problem(http.StatusForbidden, "pages of another origin may not follow events", field("header.Origin", "another origin", nil)))
+		return
+	}
 	t := a.deps.Ingest.Tail()
 	if t == nil {
 		writeProblem(c.Writer, problem(http.StatusNotFound, "this server has no tail of events"))
@@ -46,17 +51,29 @@ func (a *api) followEvents(c *gin.Context) {
 	}
 	defer sub.Close()
 	control := http.NewResponseController(c.Writer)
-	if err := control.SetWriteDeadline(time.Time{}); err != nil { // the stream has no end of its own
-		a.deps.Logger.Debug("follow events without an end", "error", err)
-	}
 	c.Header("Content-Type", "text/event-stream")
 	c.Header("X-Accel-Buffering", "no")
 	c.Status(http.StatusOK)
 	ctx, cancel := untilStop(c.Request.Context())
 	defer cancel()
-	if err := sub.Stream(ctx, c.Writer, control.Flush); err != nil {
+	if err := sub.Stream(ctx, patient{c.Writer, control}, control.Flush); err != nil {
 		a.deps.Logger.Debug("a follower of events went away", "error", err, "request_id", requestID(c.Request.Context()))
 	}
+}
+
+// patient writes a stream that has no end of its own: each write has its own deadline, so that
+// who stops reading gives the place up.
+type patient struct {
+	io.Writer
+	control *http.ResponseController
+}
+
+// followerWait is how long a follower may take to read one event.
+const followerWait = 10 * time.Second
+
+func (p patient) Write(b []byte) (int, error) {
+	p.control.SetWriteDeadline(time.Now().Add(followerWait)) // where it cannot, the server's holds
+	return p.Writer.Write(b)
 }
 
 // sourceReport is what one source did lately, and what the limits did to it.

@@ -138,3 +138,28 @@ func TestAStoppingServerDoesNotWaitForFollowers(t *testing.T) {
 		t.Errorf("Serve = %v, want nil", err)
 	}
 }
+
+func TestABodyTakesRoomAsItComes(t *testing.T) {
+	limits := quota.Default()
+	limits.MaxBytes = 100 << 10
+	h := open(t, func(o *overrides) { o.quota = quota.New(limits, time.Now) })
+	large := batch(call("Product Viewed", "ann", "", "lamp", "1"), `{"type":"track","event":"`+strings.Repeat("x", 30<<10)+`","userId":"ann"}`)
+	// Bodies that only say they are large take little room, whoever holds them open.
+	server := httptest.NewServer(h.handler)
+	defer server.Close()
+	for range 3 {
+		c, err := net.Dial("tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		io.WriteString(c, "POST /v1/batch HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 400000\r\n\r\n{")
+	}
+	h.do("POST", "/v1/batch", batch(call("Product Viewed", "ann", "", "lamp", "2"))).want(http.StatusOK)
+	h.do("POST", "/v1/batch", large).want(http.StatusOK)
+	r := h.do("POST", "/v1/batch", batch(strings.Repeat(`{"type":"track","event":"E","userId":"ann"},`, 4000)+call("E", "ann", "", "lamp", "3")))
+	r.want(http.StatusTooManyRequests)
+	if r.Header().Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+}

@@ -60,6 +60,9 @@ func (a *api) doorRoutes(e *gin.Engine) {
 		e.GET(route, a.allowOrigin, a.pixel(func(_ *gin.Context, q url.Values, l door.Limits) (door.Batch, error) { return door.Pixel(typ, q, l) }))
 	}
 	e.GET(rudderConfig, a.allowOrigin, a.rudderConfig)
+	for _, route := range []string{rudderConfig, snowplowGet} {
+		e.OPTIONS(route, a.allowOrigin, func(c *gin.Context) { c.Status(http.StatusNoContent) })
+	}
 	e.POST(firehose, a.firehose)
 }
 
@@ -162,8 +165,10 @@ func (w *muted) WriteString(s string) (int, error) { return len(s), nil }
 func mute(c *gin.Context, answer func()) int {
 	w := &muted{ResponseWriter: c.Writer}
 	c.Writer = w
-	answer()
-	c.Writer = w.ResponseWriter
+	func() {
+		defer func() { c.Writer = w.ResponseWriter }() // also for a panic, whose problem is to be read
+		answer()
+	}()
 	c.Writer.Header().Del("Content-Type")
 	return w.status
 }

@@ -62,7 +62,7 @@ func (a *api) allowOrigin(c *gin.Context) {
 		h.Add("Vary", "Origin")
 	}
 	h.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
-	h.Set("Access-Control-Allow-Headers", "authorization, content-type, content-encoding, x-retry-count, x-api-key")
+	h.Set("Access-Control-Allow-Headers", "authorization, content-type, content-encoding, x-retry-count, x-api-key, sp-anonymous")
 	h.Set("Access-Control-Expose-Headers", "Retry-After, X-RateLimit-Reset")
 	h.Set("Access-Control-Max-Age", "86400")
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
@@ -107,7 +107,7 @@ func (a *api) takeIn(c *gin.Context, secret string, limit int64, parse func([]by
 	if ok {
 		named = key.name
 	}
-	ticket, err := a.deps.Ingest.Admit(named, bodySize(c.Request, limit))
+	ticket, err := a.deps.Ingest.Admit(named, firstRoom)
 	if err != nil {
 		a.overloaded(c, err)
 		return
@@ -115,12 +115,17 @@ func (a *api) takeIn(c *gin.Context, secret string, limit int64, parse func([]by
 	defer ticket.Release()
 	memory := a.bodies.take()
 	defer a.bodies.put(memory) // Accept keeps nothing of the body
+	memory.room = func(n int) bool { return ticket.Resize(int64(n)) }
 	b, err := memory.read(c.Request, limit)
-	if err != nil {
+	memory.room = nil
+	switch {
+	case errors.Is(err, errNoRoom):
+		a.overloaded(c, err)
+		return
+	case err != nil:
 		a.refuseTracking(c, http.StatusBadRequest, "read the body: "+err.Error())
 		return
 	}
-	ticket.Resize(int64(len(b))) // never more than it was admitted with
 	body, err := parse(b)
 	if err != nil {
 		a.refuseTracking(c, http.StatusBadRequest, err.Error())
@@ -169,14 +174,6 @@ func (a *api) overloaded(c *gin.Context, err error) {
 	c.Header("Retry-After", seconds)
 	c.Header("X-RateLimit-Reset", seconds)
 	a.refuseTracking(c, http.StatusTooManyRequests, message)
-}
-
-// bodySize is the most that the request's body can have in memory.
-func bodySize(r *http.Request, limit int64) int64 {
-	if r.ContentLength >= 0 && r.ContentLength <= limit && r.Header.Get("Content-Encoding") == "" {
-		return r.ContentLength
-	}
-	return limit
 }
 
 // caller is who sent the request. It is a person's own browser or app if the request

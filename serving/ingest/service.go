@@ -219,10 +219,10 @@ func (s *Service) take(ctx context.Context, w *workbench, raw []byte, typ data.E
 	} else if e.Profile, err = s.home(ctx, ids); err != nil {
 		return err
 	}
-	w.profile = e.Profile
 	if err := w.limits.person(e, ids); err != nil {
 		return err
 	}
+	w.profile = e.Profile // of w.last, so not of a call that was refused
 	w.limits.accepted(e)
 	w.add(e, data.PartitionOf(string(e.Profile), s.deps.Partitions), ids)
 	return nil

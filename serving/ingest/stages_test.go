@@ -89,3 +89,25 @@ func TestABodyThatTheLogRefusesDoesNotCountAgainstItsKey(t *testing.T) {
 		t.Errorf("Accept = %v, want the limit's refusal", err)
 	}
 }
+
+// A batch's calls of one person are looked up once: a refused call in between is not that person's.
+func TestACallBehindARefusedOneIsItsOwnPersons(t *testing.T) {
+	limits := quota.Default()
+	limits.Users = quota.Rate{PerSecond: .0001, Burst: 1}
+	l := &logbook{}
+	s := ingest.New(ingest.Default(), ingest.Deps{
+		Log: l, Index: index{"anon/x": data.NewProfileID(data.IDUser, "owner")}, Acks: online.NewAcks(100, make([]int64, 4), func(int32) int64 { return 0 }), Partitions: 4,
+		Now: func() time.Time { return noon }, NewID: func() string { return "fresh" },
+		Facets: func(data.ItemID) map[string][]string { return nil }, Quota: quota.New(limits, func() time.Time { return noon }),
+	})
+	seen := func(user string) string {
+		return `{"type":"track","event":"Seen","userId":"` + user + `","anonymousId":"x"}`
+	}
+	r, err := accept(t, s, `{"batch":[`+seen("ann")+`,`+seen("bob")+`,`+seen("victim")+`,`+seen("bob")+`]}`)
+	if err != nil || r.Accepted != 3 || len(r.Rejected) != 1 || r.Rejected[0].Index != 2 {
+		t.Fatalf("Accept = %+v, %v; want the third user of one browser refused", r, err)
+	}
+	if got, want := l.events[2].Profile, data.NewProfileID(data.IDUser, "bob"); got != want {
+		t.Errorf("bob's call went to %s, want %s", got, want)
+	}
+}

@@ -229,6 +229,9 @@ func (c *answers) add(s *shard, key string, a *kept) {
 		s.old, s.oldBytes = s.young, s.youngBytes
 		s.young, s.youngBytes, s.hotBytes = make(map[string]*kept, len(s.old)), 0, 0
 	}
+	if former := s.young[key]; former != nil { // made by two at the same time
+		s.youngBytes -= int64(len(key)) + former.size()
+	}
 	s.young[key] = a
 	s.youngBytes += n
 	if h := a.hot.Load(); h != nil {

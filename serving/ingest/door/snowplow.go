@@ -83,6 +83,11 @@ type described struct {
 }
 
 func (c *collector) snowplow(events []*spEvent) (Batch, error) {
+	for _, e := range events { // the protocol has no key of its own
+		if c.WriteKey == "" {
+			c.WriteKey = e.params.text("aid")
+		}
+	}
 	lines := orderLines(events)
 	errs := make([]error, len(events))
 	for i, e := range events { // orders first: those that cannot be read leave their lines alone

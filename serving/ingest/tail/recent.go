@@ -75,8 +75,8 @@ func (r *recent) list() []json.RawMessage {
 
 // ReasonCount is how often calls were refused for like reasons.
 type ReasonCount struct {
-	Reason string // without what is particular to a call
-	Count  uint64
+	Reason string `json:"reason"` // without what is particular to a call
+	Count  uint64 `json:"count"`
 }
 
 // reasonCounts counts reasons by what they have in common.
