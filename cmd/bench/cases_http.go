@@ -18,7 +18,7 @@ type httpSize struct {
 
 // httpCases are the cases of a server under load.
 func httpCases(k kindred, quick bool) []caseRun {
-	z := httpSize{items: 27_000, many: 1_000_000, people: 50_000, manyPeop: 60_000, long: 30, short: 4, turn: 2, rounds: 5}
+	z := httpSize{items: 27_000, many: 1_000_000, people: 50_000, manyPeop: 150_000, long: 30, short: 4, turn: 2, rounds: 5}
 	if quick {
 		z = httpSize{items: 2000, many: 20_000, people: 1000, manyPeop: 2000, long: 2, short: 1, turn: 1, rounds: 2}
 	}
@@ -150,7 +150,7 @@ func (k kindred) half(c *Case, z httpSize) error {
 
 func (k kindred) halfOn(s *server, c *Case, z httpSize) error {
 	who := people(z.manyPeop, z.many, "--target", "recommendations", "--distinct")
-	r, err := k.load(s, append(who, "--warmup", "1s", "--duration", seconds(z.short), "--clients", "8", "--prefill", "20")...)
+	r, err := k.load(s, append(who, "--warmup", "1s", "--duration", seconds(z.short), "--clients", "8", "--prefill", "10")...)
 	if err != nil {
 		return err
 	}
