@@ -47,6 +47,8 @@ type server struct {
 	live  *live.Live
 	in    *ingest.Service
 	train *trainings
+	// judges are the stages of what comes in.
+	judges judges
 }
 
 // serve runs everything until ctx ends, then stops it in the order of the data's
@@ -72,6 +74,7 @@ func (n *node) serve(ctx context.Context, l net.Listener, ready func(*server)) e
 	}
 	middle := newStage(ctx, fail)
 	middle.run("impressions", s.in.Run)
+	s.judges.run(middle, n.log)
 	middle.run("live", s.live.Run)
 	middle.run("heartbeat", func(ctx context.Context) error { return s.beat(ctx, l.Addr().String()) })
 	middle.run("flush", s.answerFlushes)
@@ -108,8 +111,13 @@ func (s *server) build() (http.Handler, error) {
 	})
 	in := n.cfg.Ingest
 	in.Env, in.Space, in.MaxEventAge, in.Identity = n.cfg.Env, n.cfg.Space, n.cfg.Features.MaxEventAge, n.cfg.Features.Identity
+	var err error
+	if s.judges, err = newJudges(in); err != nil {
+		return nil, err
+	}
 	s.in = ingest.New(in, ingest.Deps{
-		Quota: quota.New(in.Quota, time.Now), Tail: tail.New(in.Tail, time.Now),
+		Stages: s.judges.stages(),
+		Quota:  quota.New(in.Quota, time.Now), Tail: tail.New(in.Tail, time.Now),
 		Log: n.store, Index: n.store, Acks: s.acks, Partitions: n.store.Partitions(), Now: time.Now, NewID: newID,
 		Facets: func(id data.ItemID) map[string][]string { return s.live.Load().Facets(id) },
 	})

@@ -6,6 +6,8 @@ import (
 
 	"kindred/data"
 	"kindred/features/identity"
+	"kindred/serving/ingest/clean"
+	"kindred/serving/ingest/plan"
 	"kindred/serving/ingest/quota"
 	"kindred/serving/ingest/tail"
 )
@@ -25,6 +27,10 @@ type Config struct {
 	Quota quota.Config `yaml:"quota"`
 	// Tail is what a debugger may see of what comes in.
 	Tail tail.Config `yaml:"tail"`
+	// Clean is what is done to every event before it is stored.
+	Clean clean.Config `yaml:"clean"`
+	// Plan is what events are held against.
+	Plan plan.Config `yaml:"plan"`
 	// MaxEventAge and Identity are set from the features' configuration, so that
 	// ingest and the fold agree.
 	MaxEventAge time.Duration  `yaml:"-"`
@@ -36,7 +42,7 @@ type Config struct {
 func Default() Config {
 	return Config{
 		Env: "prod", MaxBodyBytes: 500_000, MaxCalls: 2500, ImpressionQueue: 4096, ImpressionLinger: 50 * time.Millisecond,
-		Quota: quota.Default(), Tail: tail.Default(),
+		Quota: quota.Default(), Tail: tail.Default(), Clean: clean.Default(), Plan: plan.Default(),
 		MaxEventAge: 7 * 24 * time.Hour, Identity: identity.Default(), Space: data.DefaultSpace,
 	}
 }
@@ -59,6 +65,12 @@ func (c Config) Validate() error {
 		return fmt.Errorf("ingest: %w", err)
 	}
 	if err := c.Tail.Validate(); err != nil {
+		return fmt.Errorf("ingest: %w", err)
+	}
+	if err := c.Clean.Validate(); err != nil {
+		return fmt.Errorf("ingest: %w", err)
+	}
+	if err := c.Plan.Validate(); err != nil {
 		return fmt.Errorf("ingest: %w", err)
 	}
 	if err := c.Identity.Validate(); err != nil {

@@ -14,6 +14,7 @@ import (
 	"kindred/data/event"
 	"kindred/features/identity"
 	"kindred/serving/ingest"
+	"kindred/serving/ingest/stage"
 	"kindred/serving/online"
 )
 
@@ -38,12 +39,12 @@ func (l *bytesLog) Append(_ context.Context, recs []data.Record) error {
 
 func (l *bytesLog) AppendDead(context.Context, []data.DeadLetter) error { return nil }
 
-func bytesService(l *bytesLog, x index) (*ingest.Service, *online.Acks) {
+func bytesService(l *bytesLog, x index, stages ...stage.Stage) (*ingest.Service, *online.Acks) {
 	acks := online.NewAcks(1000, make([]int64, 4), func(int32) int64 { return 0 })
 	shelf := map[data.ItemID]map[string][]string{"lamp": {"category": {"Light"}, "brand": {"Acme"}}}
 	return ingest.New(ingest.Default(), ingest.Deps{
 		Log: l, Index: x, Acks: acks, Partitions: 4, Now: func() time.Time { return noon }, NewID: func() string { return "fresh" },
-		Facets: func(id data.ItemID) map[string][]string { return shelf[id] },
+		Facets: func(id data.ItemID) map[string][]string { return shelf[id] }, Stages: stages,
 	}), acks
 }
 

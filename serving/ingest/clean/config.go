@@ -59,6 +59,11 @@ func Default() Config {
 	}
 }
 
+// Active reports whether anything is done to events at all.
+func (c Config) Active() bool {
+	return c.Rules != "" || c.Device || c.Geo != "" || c.IP != IPFull || c.Bot.Enabled
+}
+
 // Validate reports the first field that makes no sense, and what would. Files are read by New.
 func (c Config) Validate() error {
 	switch {

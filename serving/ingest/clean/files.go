@@ -4,9 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"time"
+
+	"kindred/serving/ingest/reload"
 )
 
 // files is all that comes from files, and what was made of it; immutable but for its caches.
@@ -16,13 +15,7 @@ type files struct {
 	agents    *agentCache
 	networks  networks
 	geography *geography
-	stamps    [4]stamp // of rules, user agents, networks, geography
-}
-
-// stamp is how a change of a file is noticed.
-type stamp struct {
-	size int64
-	at   time.Time
+	stamps    [4]reload.Stamp // of rules, user agents, networks, geography
 }
 
 // The bounds of the files, in bytes; the geography of all cities has some 130 MB.
@@ -43,25 +36,7 @@ func (c *Cleaner) Refresh() (changed bool, err error) {
 
 // Run refreshes until ctx is done, and tells report what became of it where something did.
 func (c *Cleaner) Run(ctx context.Context, report func(changed bool, err error)) error {
-	t := time.NewTicker(c.cfg.Refresh)
-	defer t.Stop()
-	last := ""
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-t.C:
-			changed, err := c.Refresh()
-			text := ""
-			if err != nil {
-				text = err.Error()
-			}
-			if changed || text != "" && text != last { // an error that stays is told once
-				report(changed, err)
-			}
-			last = text
-		}
-	}
+	return reload.Every(ctx, c.cfg.Refresh, c.Refresh, report)
 }
 
 // read makes the next set of files out of the former, which is nil the first time.
@@ -96,7 +71,7 @@ func (c *Cleaner) read(former *files) (*files, bool, error) {
 			}
 			continue
 		}
-		b, at, err := readIfChanged(f.path, f.most, next.stamps[i])
+		b, at, err := reload.IfChanged(f.path, f.most, next.stamps[i])
 		if err == nil && b == nil {
 			continue
 		}
@@ -119,29 +94,4 @@ func set[T any](place *T, b []byte, parse func([]byte) (T, error)) error {
 		*place = v
 	}
 	return err
-}
-
-// readIfChanged is the file's content, or nil where it is as it was at the stamp.
-func readIfChanged(path string, most int64, was stamp) ([]byte, stamp, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, was, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, was, err
-	}
-	at := stamp{info.Size(), info.ModTime()}
-	if at == was {
-		return nil, was, nil
-	}
-	b, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err != nil {
-		return nil, was, err
-	}
-	if int64(len(b)) > most {
-		return nil, was, fmt.Errorf("larger than %d bytes", most)
-	}
-	return b, at, nil
 }

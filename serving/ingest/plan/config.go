@@ -22,6 +22,9 @@ func Default() Config {
 	return Config{Refresh: 10 * time.Second, ReportEvents: 1000, ReportFields: 200}
 }
 
+// Active reports whether there is a plan.
+func (c Config) Active() bool { return c.Path != "" }
+
 // Validate reports the first field that makes no sense, and what would.
 func (c Config) Validate() error {
 	switch {

@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"kindred/data"
+	"kindred/serving/ingest/reload"
 	"kindred/serving/ingest/stage"
 )
 
@@ -26,7 +25,7 @@ var _ stage.Stage = (*Stage)(nil)
 
 type loaded struct {
 	plan  *Plan
-	stamp string // names, sizes and times of the files
+	stamp reload.Stamp
 }
 
 // New reads the plan that cfg names.
@@ -126,25 +125,7 @@ func (s *Stage) Refresh() (changed bool, err error) {
 
 // Run refreshes until ctx is done, and tells report what became of it where something did.
 func (s *Stage) Run(ctx context.Context, report func(changed bool, err error)) error {
-	t := time.NewTicker(s.cfg.Refresh)
-	defer t.Stop()
-	last := ""
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-t.C:
-			changed, err := s.Refresh()
-			text := ""
-			if err != nil {
-				text = err.Error()
-			}
-			if changed || text != "" && text != last { // an error that stays is told once
-				report(changed, err)
-			}
-			last = text
-		}
-	}
+	return reload.Every(ctx, s.cfg.Refresh, s.Refresh, report)
 }
 
 // Load reads a plan file or directory.
@@ -159,14 +140,9 @@ func Load(path string) (*Plan, error) {
 func load(paths []string) (*Plan, error) {
 	var all []File
 	for _, path := range paths {
-		f, err := os.Open(path)
+		b, _, err := reload.IfChanged(path, MaxFileBytes, "")
 		if err != nil {
-			return nil, err
-		}
-		b, err := io.ReadAll(io.LimitReader(f, MaxFileBytes+1))
-		f.Close()
-		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 		file, err := ParseFile(b)
 		if err != nil {
@@ -184,13 +160,14 @@ func load(paths []string) (*Plan, error) {
 const maxFiles = 1000
 
 // files are the plan's files in the order of their names, and what tells that they changed.
-func files(path string) (paths []string, stamp string, err error) {
+func files(path string) (paths []string, stamp reload.Stamp, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, "", err
 	}
 	if !info.IsDir() {
-		return []string{path}, fmt.Sprint(path, info.Size(), info.ModTime().UnixNano()), nil
+		stamp, err = reload.StampOf(path)
+		return []string{path}, stamp, err
 	}
 	entries, err := os.ReadDir(path)
 	if err != nil {
@@ -203,17 +180,16 @@ func files(path string) (paths []string, stamp string, err error) {
 			continue
 		}
 		full := filepath.Join(path, entry.Name())
-		info, err := os.Stat(full)
-		if err != nil || info.IsDir() {
+		if info, err := os.Stat(full); err != nil || info.IsDir() {
 			continue
 		}
 		if paths = append(paths, full); len(paths) > maxFiles {
 			return nil, "", fmt.Errorf("%s has more than %d files", path, maxFiles)
 		}
-		stamp += fmt.Sprintln(full, info.Size(), info.ModTime().UnixNano())
 	}
 	if len(paths) == 0 {
 		return nil, "", errors.New(path + " has no *.yaml, *.yml or *.json file")
 	}
-	return paths, stamp, nil
+	stamp, err = reload.StampOf(paths...)
+	return paths, stamp, err
 }
