@@ -19,6 +19,7 @@ type api struct {
 	huma    huma.API
 	bodies  bodies // of tracking calls
 	answers bodies // of recommendations
+	gate    gate   // before them
 }
 
 // New returns the handler of the whole server. The error is cfg's, or names a
@@ -39,6 +40,7 @@ func New(cfg Config, deps Deps) (http.Handler, error) {
 		deps.Logger = slog.New(slog.DiscardHandler)
 	}
 	a := &api{cfg: cfg, deps: deps, keys: newKeyring(cfg.Keys)}
+	a.gate.max = int64(cfg.MaxAnswers)
 	a.metrics = newMetrics(a)
 
 	engine, err := a.engine()

@@ -53,6 +53,8 @@ type Config struct {
 	MaxBodyBytes int64 `yaml:"max_body_bytes"`
 	// MaxBulkBytes bounds the body of a bulk upload, after decompression.
 	MaxBulkBytes int64 `yaml:"max_bulk_bytes"`
+	// MaxAnswers bounds the recommendations that are made at the same time; beyond, callers are asked to wait.
+	MaxAnswers int `yaml:"max_answers"`
 	// RetryAfter is what an overloaded server asks clients to wait.
 	RetryAfter time.Duration `yaml:"retry_after"`
 	// IdempotencyTTL is how long an answer is kept for its Idempotency-Key.
@@ -79,6 +81,7 @@ func Default() Config {
 		AllowedOrigins:    []string{"*"},
 		MaxBodyBytes:      1 << 20,
 		MaxBulkBytes:      64 << 20,
+		MaxAnswers:        256,
 		RetryAfter:        time.Second,
 		IdempotencyTTL:    24 * time.Hour,
 		SlowRequest:       500 * time.Millisecond,
@@ -120,7 +123,7 @@ func (c Config) Validate() error {
 		name  string
 		value int64
 	}{
-		{"max_body_bytes", c.MaxBodyBytes}, {"max_bulk_bytes", c.MaxBulkBytes},
+		{"max_body_bytes", c.MaxBodyBytes}, {"max_bulk_bytes", c.MaxBulkBytes}, {"max_answers", int64(c.MaxAnswers)},
 		{"retry_after", int64(c.RetryAfter)}, {"idempotency_ttl", int64(c.IdempotencyTTL)},
 		{"slow_request", int64(c.SlowRequest)}, {"read_header_timeout", int64(c.ReadHeaderTimeout)}, {"read_timeout", int64(c.ReadTimeout)},
 		{"write_timeout", int64(c.WriteTimeout)}, {"idle_timeout", int64(c.IdleTimeout)},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"kindred/serving/httpapi"
+	"kindred/serving/ingest"
 )
 
 // TestTheLogHasWhatIsWorthReading: failures, refusals, changes and what took long; the
@@ -23,6 +24,7 @@ func TestTheLogHasWhatIsWorthReading(t *testing.T) {
 		{"a visitor's list", "POST", "/v1/recommendations", "{}", time.Hour, ""},
 		{"tracking", "POST", "/v1/batch", batch(call("Product Viewed", "ann", "", "space-1", "1")), time.Hour, ""},
 		{"health", "GET", "/healthz", "", time.Nanosecond, ""},
+		{"above the capacity", "POST", "/v1/batch", batch(call("Product Viewed", "ann", "", "space-1", "1")), time.Nanosecond, ""},
 		{"a slow list", "GET", "/v1/recommendations/ann", "", time.Nanosecond, "INFO"},
 		{"a refused list", "GET", "/v1/recommendations/ann?n=0", "", time.Hour, "INFO"},
 		{"no such route", "GET", "/v1/nothing", "", time.Hour, "INFO"},
@@ -34,6 +36,9 @@ func TestTheLogHasWhatIsWorthReading(t *testing.T) {
 				var looks atomic.Int64
 				h := open(t, func(o *overrides) {
 					o.http.SlowRequest = tt.slow
+					if tt.name == "above the capacity" {
+						o.log = func(l ingest.Log) ingest.Log { return fullLog{l} }
+					}
 					o.now = func() time.Time { return time.UnixMilli(looks.Add(1)).UTC() }
 					o.logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: level}))
 				}).stock().publish("m-1", 1)

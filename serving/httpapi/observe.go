@@ -74,12 +74,13 @@ func (a *api) observe(c *gin.Context) {
 
 // level is how much a request matters to whoever reads the log: Warn for the server's
 // own failures; Info for what was refused, took long or changed something other than
-// by tracking; Debug for the rest, which kindred_http_request_duration_seconds counts.
+// by tracking; Debug for the rest, which kindred_http_request_duration_seconds counts. Above
+// its capacity a server refuses without end, and writes no line each time.
 func (a *api) level(method, route string, status int, took time.Duration) slog.Level {
 	reads := method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions ||
 		route == "/v1/recommendations" || route == "/v1/rank" || isTracking(route)
 	switch {
-	case route == "/healthz" || route == "/readyz" || route == "/metrics":
+	case route == "/healthz" || route == "/readyz" || route == "/metrics" || status == http.StatusTooManyRequests:
 		return slog.LevelDebug
 	case status >= http.StatusInternalServerError:
 		return slog.LevelWarn

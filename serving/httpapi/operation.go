@@ -24,6 +24,7 @@ type operation struct {
 	scope            Scope
 	status           int   // of success; 200
 	maxBody          int64 // Config.MaxBodyBytes
+	bounded          bool  // by the gate: it makes a list
 	errors           []int // beyond those every route may answer
 }
 
@@ -50,6 +51,10 @@ func register[I, O any](a *api, o operation, handler func(context.Context, *I) (
 			op.Middlewares = append(op.Middlewares, a.once)
 			op.Parameters = append(op.Parameters, idempotencyParameter())
 		}
+	}
+	if o.bounded {
+		handler = gated(a, handler)
+		op.Errors = append(op.Errors, 429)
 	}
 	huma.Register(a.huma, op, handler)
 }

@@ -114,7 +114,7 @@ func noun(where string) string {
 
 // later is a problem that goes away: it carries Retry-After.
 func (a *api) later(status int, detail string) error {
-	return huma.ErrorWithHeaders(problem(status, detail), http.Header{"Retry-After": {a.retryAfter()}})
+	return huma.ErrorWithHeaders(problem(status, detail), http.Header{"Retry-After": {a.retryAfter()}, "X-Ratelimit-Reset": {a.retryAfter()}})
 }
 
 // retryAfter is the configured wait in whole seconds, at least one.

@@ -17,17 +17,17 @@ const tagRecommend = "Recommendations"
 
 func (a *api) recommendationRoutes() {
 	register(a, operation{id: "recommend", method: http.MethodGet, path: "/v1/recommendations/{user}", tag: tagRecommend,
-		summary: "Recommend items to a person", scope: ScopeRead}, a.getRecommendations)
+		summary: "Recommend items to a person", scope: ScopeRead, bounded: true}, a.getRecommendations)
 	register(a, operation{id: "recommend-anonymous", method: http.MethodPost, path: "/v1/recommendations", tag: tagRecommend,
-		summary: "Recommend items to a visitor, by what they just used", scope: ScopeRecommend}, a.postRecommendations)
+		summary: "Recommend items to a visitor, by what they just used", scope: ScopeRecommend, bounded: true}, a.postRecommendations)
 	register(a, operation{id: "similar", method: http.MethodGet, path: "/v1/items/{id}/similar", tag: tagRecommend,
-		summary: "Items like an item", scope: ScopeRead, errors: []int{404}}, a.getSimilar)
+		summary: "Items like an item", scope: ScopeRead, bounded: true, errors: []int{404}}, a.getSimilar)
 	register(a, operation{id: "popular", method: http.MethodGet, path: "/v1/popular", tag: tagRecommend,
-		summary: "What is used most", scope: ScopeRead}, a.getPopular)
+		summary: "What is used most", scope: ScopeRead, bounded: true}, a.getPopular)
 	register(a, operation{id: "trending", method: http.MethodGet, path: "/v1/trending", tag: tagRecommend,
-		summary: "What is used more than it used to be", scope: ScopeRead}, a.getTrending)
+		summary: "What is used more than it used to be", scope: ScopeRead, bounded: true}, a.getTrending)
 	register(a, operation{id: "rank", method: http.MethodPost, path: "/v1/rank", tag: tagRecommend,
-		summary: "Order given items for a person", scope: ScopeRead}, a.postRank)
+		summary: "Order given items for a person", scope: ScopeRead, bounded: true}, a.postRank)
 }
 
 // answer is what the other routes of this file return.
