@@ -77,5 +77,23 @@ type DeadLetter struct {
 	At     time.Time `json:"at"`
 	Source string    `json:"source"`
 	Reason string    `json:"reason"`
+	Kind   string    `json:"kind,omitempty"` // of the reason, of a small set: plan.reject, bot.quarantine, call…
 	Raw    []byte    `json:"raw"`
+	// Call is how Raw came, where it is a tracking call: with it, it can be tried again.
+	Call *DeadCall `json:"call,omitempty"`
+	// Tried is when it was last tried again, in vain; the reason is that of then.
+	Tried time.Time `json:"tried,omitzero"`
+}
+
+// DeadCall is what a tracking call came with beside its own bytes.
+type DeadCall struct {
+	Type    EventType `json:"type,omitempty"`    // that its route implied
+	Sent    int64     `json:"sent,omitempty"`    // the batch's sentAt, in Unix milliseconds; 0 for none
+	Context []byte    `json:"context,omitempty"` // the batch's
+	Client  bool      `json:"client,omitempty"`  // it came from the person's own browser or app
+	// IP is the sender's address, as much of it as events keep, too.
+	IP        string `json:"ip,omitempty"`
+	UserAgent string `json:"user_agent,omitempty"`
+	// Hints are the request's client hints, by header name in lower case.
+	Hints map[string]string `json:"hints,omitempty"`
 }

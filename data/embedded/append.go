@@ -73,8 +73,14 @@ func (s *Store) AppendDead(ctx context.Context, letters []data.DeadLetter) error
 			return fmt.Errorf("append dead letter %d: its time is in year %d; use 0 to 9999", i, y)
 		}
 		l.Raw = append([]byte(nil), l.Raw...)
-		a.dead[i] = l
 		a.bytes += len(l.Raw) + len(l.Reason) + recordOverhead
+		if l.Call != nil {
+			call := *l.Call
+			call.Context = append([]byte(nil), call.Context...)
+			a.bytes += len(call.Context) + len(call.UserAgent)
+			l.Call = &call
+		}
+		a.dead[i] = l
 	}
 	if err := s.submit(ctx, a); err != nil {
 		return fmt.Errorf("append %d dead letters: %w", len(letters), err)

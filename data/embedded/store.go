@@ -148,11 +148,7 @@ func (s *Store) recover() error {
 			}
 		}
 	}
-	last, err := s.last(s.keys.table(tableDead))
-	if err == nil && last != nil {
-		s.deadSeq = binary.BigEndian.Uint64(last[len(last)-8:])
-	}
-	return err
+	return s.loadDead()
 }
 
 // checkFormat compares the recorded format with the wanted one, or records it.

@@ -33,6 +33,7 @@ type ProfileStore interface {
 	Late(ctx context.Context, partition int32, afterOffset int64, max int) ([]data.Record, error)
 	AppendDead(ctx context.Context, letters []data.DeadLetter) error
 	DeadLetters(ctx context.Context, after uint64, max int) ([]data.DeadLetter, error)
+	SettleDead(ctx context.Context, done []uint64, again []data.DeadLetter) error
 
 	DropState(ctx context.Context, partition int32) error
 	DumpState(ctx context.Context, partition int32, w io.Writer) error
@@ -48,6 +49,7 @@ func Profiles(t *testing.T, open OpenProfiles) {
 	t.Run("save", func(t *testing.T) { testSave(t, open) })
 	t.Run("timers", func(t *testing.T) { testTimers(t, open) })
 	t.Run("readers", func(t *testing.T) { testReaders(t, open) })
+	t.Run("dead letters", func(t *testing.T) { testDead(t, open) })
 	t.Run("drop and dump", func(t *testing.T) { testDrop(t, open) })
 	t.Run("stamps", func(t *testing.T) { testStamps(t, open) })
 }

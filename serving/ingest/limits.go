@@ -44,11 +44,15 @@ type limits struct {
 	source *quota.Source
 	at     quota.Instant
 	shown  *tail.Source
+	taken  []quota.Charge // of people
 }
+
+// reset forgets everything but the memory.
+func (l *limits) reset() { *l = limits{taken: l.taken[:0]} }
 
 // admitCalls looks the source's limits up and counts n calls. The error is an *OverloadedError.
 func (s *Service) admitCalls(w *workbench, source string, n int) error {
-	w.limits = limits{}
+	w.limits.reset()
 	if s.deps.Tail != nil {
 		w.limits.shown = s.deps.Tail.Source(source)
 	}
@@ -68,13 +72,15 @@ func (l *limits) person(e *data.Event, ids data.IDs) error {
 	if l.guard == nil {
 		return nil
 	}
-	why := l.guard.User(l.source, string(ids.Anonymous), string(ids.User), l.at)
+	why, charge := l.guard.ChargeUser(l.source, string(ids.Anonymous), string(ids.User), l.at)
+	l.taken = append(l.taken, charge)
 	if why == quota.None {
-		why = l.guard.Person(l.source, string(e.Profile), l.at)
+		why, charge = l.guard.ChargePerson(l.source, string(e.Profile), l.at)
+		l.taken = append(l.taken, charge)
 	}
 	switch {
 	case why.Refuses():
-		return &refusal{why.Error()}
+		return &refusal{why.String(), why.Error()}
 	case why.Flags():
 		e.Bot = quota.Flag(e.Bot)
 	}
@@ -85,6 +91,7 @@ func (l *limits) person(e *data.Event, ids data.IDs) error {
 func (l *limits) giveBack(n int) {
 	if l.guard != nil {
 		l.guard.Return(l.source, n)
+		l.guard.Undo(l.taken)
 	}
 }
 

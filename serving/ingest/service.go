@@ -62,23 +62,39 @@ type Service struct {
 	counts counts
 
 	workbenches sync.Pool // of *workbench
+	replaying   sync.Mutex
 }
 
 type counts struct {
 	accepted, rejected, dropped, shownLogged, shownDropped atomic.Uint64
 
-	mu      sync.Mutex
-	verdict map[string]uint64 // by kind
+	// verdict counts events that a stage ended, dead what went to the dead letters, again
+	// what became of those that were tried again; each by kinds, which are a small set.
+	verdict, dead, again tally
 }
 
-// judged counts a verdict that ended an event. Kinds are a small set of the stages' own.
-func (c *counts) judged(kind string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.verdict == nil {
-		c.verdict = map[string]uint64{}
+// tally counts by kind.
+type tally struct {
+	mu sync.Mutex
+	by map[string]uint64
+}
+
+func (t *tally) add(kind string, n int) {
+	if n == 0 {
+		return
 	}
-	c.verdict[kind]++
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.by == nil {
+		t.by = map[string]uint64{}
+	}
+	t.by[kind] += uint64(n)
+}
+
+func (t *tally) totals() map[string]uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return maps.Clone(t.by)
 }
 
 // Counts are totals since the start.
@@ -108,11 +124,13 @@ func (s *Service) Counts() Counts {
 }
 
 // Verdicts are how many events the stages have dropped or refused, by kind.
-func (s *Service) Verdicts() map[string]uint64 {
-	s.counts.mu.Lock()
-	defer s.counts.mu.Unlock()
-	return maps.Clone(s.counts.verdict)
-}
+func (s *Service) Verdicts() map[string]uint64 { return s.counts.verdict.totals() }
+
+// Dead are how many calls went to the dead letters since the start, by kind.
+func (s *Service) Dead() map[string]uint64 { return s.counts.dead.totals() }
+
+// Again are how many dead letters were tried again since the start, by what became of them.
+func (s *Service) Again() map[string]uint64 { return s.counts.again.totals() }
 
 // Caller is who sent a body.
 type Caller = stage.Caller
@@ -158,11 +176,11 @@ func (s *Service) Accept(ctx context.Context, body Body, from Caller) (Result, e
 	w.caller.Source, w.caller.Client, w.caller.IP, w.caller.UserAgent, w.caller.Hints = from.Source, from.Client, from.IP, from.UserAgent, from.Hints
 	var (
 		result Result
-		dead   []data.DeadLetter
+		dead   letters
 	)
 	for _, u := range body.Unread {
 		w.limits.refused(now, u.Reason, u.Raw)
-		dead = append(dead, data.DeadLetter{At: now, Source: from.Source, Reason: u.Reason, Raw: u.Raw})
+		dead.add(data.DeadLetter{At: now, Source: from.Source, Reason: u.Reason, Kind: "body", Raw: u.Raw})
 	}
 	for i, raw := range body.Calls {
 		err := s.take(ctx, w, raw, body.Type, &in)
@@ -173,7 +191,7 @@ func (s *Service) Accept(ctx context.Context, body Body, from Caller) (Result, e
 		case isRefusal(err):
 			result.Rejected = append(result.Rejected, Reject{i, err.Error()})
 			w.limits.refused(now, err.Error(), raw)
-			dead = append(dead, data.DeadLetter{At: now, Source: from.Source, Reason: err.Error(), Raw: raw})
+			dead.add(data.DeadLetter{At: now, Source: from.Source, Reason: err.Error(), Kind: kindOf(err), Raw: raw, Call: s.deadCall(&dead, &body, &from)})
 		default:
 			return Result{}, err
 		}
@@ -183,49 +201,70 @@ func (s *Service) Accept(ctx context.Context, body Body, from Caller) (Result, e
 	if err := s.write(ctx, w, true); err != nil {
 		return Result{}, err
 	}
-	if len(dead) > 0 {
-		if err := s.deps.Log.AppendDead(ctx, dead); err != nil {
-			return Result{}, fmt.Errorf("keep %d rejected calls: %w", len(dead), err)
+	if len(dead.list) > 0 {
+		if err := s.deps.Log.AppendDead(ctx, dead.list); err != nil {
+			return Result{}, fmt.Errorf("keep %d rejected calls: %w", len(dead.list), err)
 		}
 	}
 	taken = true
 	result.Accepted = len(w.recs)
 	s.counts.accepted.Add(uint64(len(w.recs)))
-	s.counts.rejected.Add(uint64(len(dead)))
+	s.counts.rejected.Add(uint64(len(dead.list)))
+	for _, l := range dead.list {
+		s.counts.dead.add(l.Kind, 1)
+	}
 	s.counts.dropped.Add(uint64(result.Dropped))
 	return result, nil
 }
 
 // take judges one call and puts its event, routed and enriched, on the workbench.
-func (s *Service) take(ctx context.Context, w *workbench, raw []byte, typ data.EventType, in *event.Intake) (err error) {
+func (s *Service) take(ctx context.Context, w *workbench, raw []byte, typ data.EventType, in *event.Intake) error {
+	ids, err := s.judge(ctx, w, raw, typ, in)
+	if err != nil {
+		return err
+	}
 	e := &w.event
-	if err := w.parser.Event(raw, typ, in, e); err != nil {
-		return err
-	}
-	for _, st := range s.deps.Stages {
-		if v := st.Apply(e, &w.caller); v.Fate != stage.Keep {
-			s.counts.judged(v.Kind)
-			if v.Fate == stage.Drop {
-				return errDropped
-			}
-			return &refusal{v.Reason}
-		}
-	}
-	s.enrich(e)
-	ids := s.cfg.Identity.Clean(e.IDs)
-	// The calls of a browser's batch are one person's: the index answers once.
-	if last := w.last(); len(w.ids) > 0 && ids.User == last.User && ids.Anonymous == last.Anonymous {
-		e.Profile = w.profile
-	} else if e.Profile, err = s.home(ctx, ids); err != nil {
-		return err
-	}
 	if err := w.limits.person(e, ids); err != nil {
 		return err
 	}
-	w.profile = e.Profile // of w.last, so not of a call that was refused
 	w.limits.accepted(e)
-	w.add(e, data.PartitionOf(string(e.Profile), s.deps.Partitions), ids)
+	s.keep(w, ids)
 	return nil
+}
+
+// judge makes the event of one call in w.event, cleaned, enriched and routed, and
+// returns the identifiers it counts by.
+func (s *Service) judge(ctx context.Context, w *workbench, raw []byte, typ data.EventType, in *event.Intake) (ids data.IDs, err error) {
+	e := &w.event
+	if err := w.parser.Event(raw, typ, in, e); err != nil {
+		return ids, err
+	}
+	for _, st := range s.deps.Stages {
+		if v := st.Apply(e, &w.caller); v.Fate != stage.Keep {
+			if !w.caller.Again {
+				s.counts.verdict.add(v.Kind, 1)
+			}
+			if v.Fate == stage.Drop {
+				return ids, errDropped
+			}
+			return ids, &refusal{v.Kind, v.Reason}
+		}
+	}
+	s.enrich(e)
+	ids = s.cfg.Identity.Clean(e.IDs)
+	// The calls of a browser's batch are one person's: the index answers once.
+	if last := w.last(); len(w.ids) > 0 && ids.User == last.User && ids.Anonymous == last.Anonymous {
+		e.Profile = w.profile
+	} else {
+		e.Profile, err = s.home(ctx, ids)
+	}
+	return ids, err
+}
+
+// keep puts the event in hand on the workbench.
+func (s *Service) keep(w *workbench, ids data.IDs) {
+	w.profile = w.event.Profile // of w.last, so not of a call that was refused
+	w.add(&w.event, data.PartitionOf(string(w.event.Profile), s.deps.Partitions), ids)
 }
 
 // maxFacetBytes bounds what enriching adds to an event, so that it stays one that
@@ -302,7 +341,7 @@ func (s *Service) write(ctx context.Context, w *workbench, noted bool) error {
 var errDropped = errors.New("dropped")
 
 // refusal is a stage's or a limit's objection to a call.
-type refusal struct{ reason string }
+type refusal struct{ kind, reason string }
 
 func (r *refusal) Error() string { return r.reason }
 
@@ -314,4 +353,16 @@ func isRefusal(err error) bool {
 		refused *refusal
 	)
 	return errors.As(err, &unread) || errors.As(err, &refused) || errors.Is(err, identity.ErrNobody)
+}
+
+// kindOf is what a refused call is counted as.
+func kindOf(err error) string {
+	var refused *refusal
+	switch {
+	case errors.As(err, &refused):
+		return refused.kind
+	case errors.Is(err, identity.ErrNobody):
+		return "identity"
+	}
+	return "call"
 }

@@ -3,6 +3,7 @@ package ingest_test
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -109,5 +110,38 @@ func TestACallBehindARefusedOneIsItsOwnPersons(t *testing.T) {
 	}
 	if got, want := l.events[2].Profile, data.NewProfileID(data.IDUser, "bob"); got != want {
 		t.Errorf("bob's call went to %s, want %s", got, want)
+	}
+}
+
+// What a body took of its people's limits is given back where the log refuses it, in
+// whatever order the client's attempts come.
+func TestABodyThatTheLogRefusesDoesNotCountAgainstItsPeople(t *testing.T) {
+	limits := quota.Default()
+	limits.Person, limits.PersonHard, limits.Users = quota.Rate{PerSecond: .001, Burst: 3}, quota.Rate{PerSecond: .001, Burst: 4}, quota.Rate{PerSecond: .001, Burst: 2}
+	l := &logbook{refuse: data.ErrOverloaded}
+	s := ingest.New(ingest.Default(), ingest.Deps{
+		Log: l, Index: index{}, Acks: online.NewAcks(100, make([]int64, 4), func(int32) int64 { return 0 }), Partitions: 4,
+		Now: func() time.Time { return noon }, NewID: func() string { return "fresh" },
+		Facets: func(data.ItemID) map[string][]string { return nil }, Quota: quota.New(limits, func() time.Time { return noon }),
+	})
+	const call = `{"type":"track","event":"Seen","userId":"%","anonymousId":"x"}`
+	body := `{"batch":[` + strings.ReplaceAll(call, "%", "ann") + "," + strings.ReplaceAll(call, "%", "bob") + "," + strings.ReplaceAll(call, "%", "ann") + `]}`
+	for range 5 {
+		if _, err := accept(t, s, body); !errors.Is(err, data.ErrOverloaded) {
+			t.Fatalf("Accept = %v, want the log's refusal", err)
+		}
+	}
+	l.refuse = nil
+	r, err := accept(t, s, body)
+	if err != nil || r.Accepted != 3 {
+		t.Fatalf("Accept = %+v, %v; want all three", r, err)
+	}
+	for i, e := range l.events {
+		if e.Bot != nil {
+			t.Errorf("event %d is flagged: %s", i, e.Bot)
+		}
+	}
+	if r, err := accept(t, s, body); err != nil || r.Accepted != 1 { // ann is still the last
+		t.Errorf("Accept = %+v, %v; want what the limits leave", r, err)
 	}
 }

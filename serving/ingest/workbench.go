@@ -68,7 +68,9 @@ func (s *Service) release(w *workbench) {
 	}
 	w.parser.Reset()
 	w.caller.Reset()
-	w.caller.UserAgent, w.caller.Hints, w.limits = "", nil, limits{}
+	w.caller.UserAgent, w.caller.Hints = "", nil
+	w.limits.reset()
+	w.caller.Again, w.caller.Fast = false, false
 	clear(w.recs)
 	clear(w.ids)
 	w.event, w.profile = data.Event{}, ""

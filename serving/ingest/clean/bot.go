@@ -3,6 +3,7 @@ package clean
 import (
 	"net/netip"
 	"strconv"
+	"strings"
 
 	"kindred/data"
 	"kindred/features/expr/rawjson"
@@ -62,6 +63,15 @@ func (s *signs) json(score float64, from *stage.Caller) []byte {
 	return append(b, ']', '}')
 }
 
+// WasFast reports whether the reason of a dead letter is this package's, and says that the
+// event came faster than people act: what cannot be seen again when it is tried again.
+func WasFast(reason string) bool {
+	return strings.HasPrefix(reason, reasonPrefix) && (strings.Contains(reason, `"rate"`) || strings.Contains(reason, `"address_rate"`))
+}
+
+// reasonPrefix begins the reason of an event that is kept out for its score.
+const reasonPrefix = "looks like a program's: bot "
+
 // suspect collects the signs of an event.
 func (c *Cleaner) suspect(e *data.Event, from *stage.Caller, ctx *contextParts, a *agent, addr netip.Addr, now *files, s *signs) {
 	switch {
@@ -88,6 +98,12 @@ func (c *Cleaner) suspect(e *data.Event, from *stage.Caller, ctx *contextParts, 
 		}
 	}
 	if e.Imported {
+		return
+	}
+	if from.Again {
+		if from.Fast && (c.cfg.Bot.PersonRate > 0 || c.cfg.Bot.AddressRate > 0) {
+			s.add("rate", weightRate)
+		}
 		return
 	}
 	who := string(e.IDs.User)

@@ -45,26 +45,34 @@ func (c *Cleaner) Apply(e *data.Event, from *stage.Caller) stage.Verdict {
 	}
 	now := c.now.Load()
 	if now.rules != nil {
-		if v := c.applyRules(now.rules, e); v.Fate != stage.Keep {
+		if v := applyRules(now.rules, e, c.countsFor(from)); v.Fate != stage.Keep {
 			return v
 		}
 	}
 	return c.enrich(now, e, from)
 }
 
-func (c *Cleaner) applyRules(r *rules, e *data.Event) stage.Verdict {
+// countsFor are the totals that an event counts in: none where it was counted before.
+func (c *Cleaner) countsFor(from *stage.Caller) *counts {
+	if from.Again {
+		return nil
+	}
+	return &c.counts
+}
+
+func applyRules(r *rules, e *data.Event, counts *counts) stage.Verdict {
 	changed := false
 	for _, list := range [...][]mapping{r.every, r.mappings[e.Source]} {
 		for i := range list {
-			did, discarded := list[i].apply(e, &c.counts)
+			did, discarded := list[i].apply(e, counts)
 			if discarded {
-				c.counts.add("mapping.discarded", list[i].label)
+				counts.add("mapping.discarded", list[i].label)
 				return stage.Verdict{Fate: stage.Drop, Kind: "mapping.discard", Reason: "discarded by the mapping " + list[i].label}
 			}
 			changed = changed || did
 		}
 	}
-	if r.normalise(e, &c.counts) || changed {
+	if r.normalise(e, counts) || changed {
 		if err := derive(e); err != nil {
 			return stage.Verdict{Fate: stage.Refuse, Kind: "mapping.refuse", Reason: "after clean-up: " + err.Error()}
 		}
@@ -205,14 +213,15 @@ func (c *Cleaner) judge(e *data.Event, from *stage.Caller, s *signs) stage.Verdi
 	case c.cfg.Bot.QuarantineAt > 0 && score >= c.cfg.Bot.QuarantineAt:
 		kind, fate = "bot.quarantine", stage.Refuse
 	}
-	c.counts.add(kind, "")
+	counts := c.countsFor(from)
+	counts.add(kind, "")
 	for _, x := range s.list[:s.n] {
-		c.counts.add("bot.reason", x.reason)
+		counts.add("bot.reason", x.reason)
 	}
 	if fate == stage.Keep {
 		return stage.Verdict{}
 	}
-	return stage.Verdict{Fate: fate, Kind: kind, Reason: "looks like a program's: bot " + string(e.Bot)}
+	return stage.Verdict{Fate: fate, Kind: kind, Reason: reasonPrefix + string(e.Bot)}
 }
 
 // alias is b as a string without a copy.

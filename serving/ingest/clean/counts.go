@@ -19,7 +19,11 @@ type Count struct{ Kind, Label string }
 // maxCounts bounds the totals; beyond it only those that are known go on.
 const maxCounts = 50_000
 
+// add counts one; the nil counts counts nothing.
 func (c *counts) add(kind, label string) {
+	if c == nil {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	key := Count{kind, label}

@@ -14,7 +14,7 @@ var (
 // ApplyRules is what a cleaner with these rules alone does.
 func ApplyRules(r *rules, e *data.Event) stage.Verdict {
 	c := &Cleaner{counts: counts{n: map[Count]uint64{}}}
-	return c.applyRules(r, e)
+	return applyRules(r, e, &c.counts)
 }
 
 // AgentFinder finds user agents of programs in the vendored list.

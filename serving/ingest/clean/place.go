@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/netip"
+	"strings"
 	"sync"
 
 	"github.com/oschwald/maxminddb-golang/v2"
@@ -118,6 +119,12 @@ func appendIP(dst []byte, addr netip.Addr, keep string) []byte {
 		dst = p.AppendTo(dst)
 	}
 	return append(dst, '"')
+}
+
+// Keep is as much of an address as events keep with that setting of Config.IP: the address,
+// its network, or "".
+func Keep(addr netip.Addr, keep string) string {
+	return strings.Trim(string(appendIP(nil, addr, keep)), `"`)
 }
 
 // truncated is the address of a context.ip that has been shortened before, such as by

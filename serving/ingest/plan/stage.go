@@ -74,14 +74,16 @@ func Refused(reason string) (ref string, ok bool) {
 }
 
 // Apply writes the event's status into it, counts, and refuses what the plan's modes refuse.
-func (s *Stage) Apply(e *data.Event, _ *stage.Caller) stage.Verdict {
+func (s *Stage) Apply(e *data.Event, from *stage.Caller) stage.Verdict {
 	l := s.now.Load()
 	if l == nil || l.plan == nil || e.Type == data.System {
 		return stage.Verdict{}
 	}
 	r := l.plan.judge(e)
 	e.Schema = r.json
-	s.report.note(e, &r)
+	if !from.Again {
+		s.report.note(e, &r)
+	}
 	if r.Mode != Quarantine && r.Mode != Reject {
 		return stage.Verdict{}
 	}

@@ -93,32 +93,49 @@ func (g *Guard) Return(s *Source, n int) {
 	}
 }
 
+// Charge is what a call took of its person's buckets, to be given back.
+type Charge struct {
+	key       uint64
+	soft      Instant // that the soft bucket moved by, or of users the bucket of switches
+	hard      Instant
+	user, was uint64 // the user of an anonymous id, now and before
+	anonymous bool
+}
+
 // Person counts one call of a person, whose profile's id it is given, and returns
 // None, BotRate or PersonRate. The soft bucket is charged for flagged calls, too: who goes
 // on above the limit is flagged throughout. The hard one is not.
 func (g *Guard) Person(s *Source, person string, at Instant) Reason {
+	r, _ := g.ChargePerson(s, person, at)
+	return r
+}
+
+// ChargePerson is Person for a call that may have to be undone.
+func (g *Guard) ChargePerson(s *Source, person string, at Instant) (Reason, Charge) {
 	if g.persons == nil || person == "" {
-		return None
+		return None, Charge{}
 	}
-	key := g.hash(person)
-	set := g.persons.lock(key)
-	p := set.of(key, personUntil)
+	c := Charge{key: g.hash(person)}
+	set := g.persons.lock(c.key)
+	p := set.of(c.key, personUntil)
 	verdict := None
 	if g.hard.on() {
 		full, wait := g.hard.take(Instant(p.more), at, 1)
+		c.hard = full - max(Instant(p.more), at)
 		p.more = uint64(full)
 		if wait > 0 {
-			verdict = PersonRate
+			verdict, c.hard = PersonRate, 0
 		}
 	}
 	if g.soft.on() && verdict == None {
-		var within bool
-		if p.full, within = g.soft.pour(p.full, at); !within {
+		full, within := g.soft.pour(p.full, at)
+		c.soft = full - max(p.full, at)
+		if p.full = full; !within {
 			verdict = BotRate
 		}
 	}
 	set.mu.Unlock()
-	return s.counted(verdict)
+	return s.counted(verdict), c
 }
 
 func personUntil(p *slot) Instant { return max(p.full, Instant(p.more)) }
@@ -127,28 +144,64 @@ func personUntil(p *slot) Instant { return max(p.full, Instant(p.more)) }
 // UserSwitches. The first user is free, and so is the same user as before; a refused
 // one is forgotten. Either id may be empty: then there is nothing to count.
 func (g *Guard) User(s *Source, anonymous, user string, at Instant) Reason {
+	r, _ := g.ChargeUser(s, anonymous, user, at)
+	return r
+}
+
+// ChargeUser is User for a call that may have to be undone.
+func (g *Guard) ChargeUser(s *Source, anonymous, user string, at Instant) (Reason, Charge) {
 	if g.anonymous == nil || anonymous == "" || user == "" {
-		return None
+		return None, Charge{}
 	}
-	key, now := g.hash(anonymous), g.hash(user)
-	set := g.anonymous.lock(key)
-	a := set.of(key, anonymousUntil)
+	c := Charge{key: g.hash(anonymous), user: g.hash(user), anonymous: true}
+	set := g.anonymous.lock(c.key)
+	a := set.of(c.key, anonymousUntil)
+	c.was = a.more
 	verdict := None
 	switch a.more {
-	case now, 0:
+	case c.user, 0:
 		a.full = max(a.full, at) // heard of now: others are forgotten before it
-		a.more = now
+		a.more = c.user
 	default:
 		full, wait := g.users.take(a.full, at, 1)
+		c.soft = full - max(a.full, at)
 		a.full = full
 		if wait > 0 {
-			verdict = UserSwitches
+			verdict, c.soft, c.user = UserSwitches, 0, c.was
 		} else {
-			a.more = now
+			a.more = c.user
 		}
 	}
 	set.mu.Unlock()
-	return s.counted(verdict)
+	return s.counted(verdict), c
+}
+
+// Undo gives back what the calls of one body took, which are given in the order they came: the
+// body was refused afterwards, and the client will send it again. Who has been forgotten
+// meanwhile gets nothing; what others did meanwhile stands.
+func (g *Guard) Undo(charges []Charge) {
+	for i := len(charges) - 1; i >= 0; i-- {
+		c := &charges[i]
+		switch {
+		case c.key == 0:
+		case c.anonymous:
+			set := g.anonymous.lock(c.key)
+			if a := set.known(c.key); a != nil {
+				a.full -= c.soft
+				if a.more == c.user {
+					a.more = c.was
+				}
+			}
+			set.mu.Unlock()
+		default:
+			set := g.persons.lock(c.key)
+			if p := set.known(c.key); p != nil {
+				p.full -= c.soft
+				p.more = uint64(Instant(p.more) - c.hard)
+			}
+			set.mu.Unlock()
+		}
+	}
 }
 
 func anonymousUntil(a *slot) Instant { return a.full }

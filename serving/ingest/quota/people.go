@@ -55,3 +55,13 @@ func (s *set) of(key uint64, until func(*slot) Instant) *slot {
 	*least = slot{key: key}
 	return least
 }
+
+// known is the person's slot if it has one.
+func (s *set) known(key uint64) *slot {
+	for i := range s.slots {
+		if s.slots[i].key == key {
+			return &s.slots[i]
+		}
+	}
+	return nil
+}

@@ -46,6 +46,11 @@ type Caller struct {
 	UserAgent string     // of the request
 	// Hints are the request's client hints by header name in lower case, such as sec-ch-ua-platform.
 	Hints map[string]string
+	// Again says that the event was refused before and is tried again: it is judged as any
+	// other and counted nowhere, for it was when it first came.
+	Again bool
+	// Fast says of such an event that it came faster than people act.
+	Fast bool
 
 	room []byte
 }
