@@ -25,11 +25,12 @@ const (
 	String
 	Timestamp
 	Duration
-	Map  // string to Dyn
-	List // of Dyn
+	Map    // string to Dyn
+	List   // of Dyn
+	Events // a set of a person's events, which only functions take and give
 )
 
-var typeNames = [...]string{"any value", "bool", "int", "double", "string", "timestamp", "duration", "map", "list"}
+var typeNames = [...]string{"any value", "bool", "int", "double", "string", "timestamp", "duration", "map", "list", "events"}
 
 // String is the type's name in messages.
 func (t Type) String() string { return typeNames[t] }
@@ -52,9 +53,13 @@ func (t Type) cel() *cel.Type {
 		return cel.MapType(cel.StringType, cel.DynType)
 	case List:
 		return cel.ListType(cel.DynType)
+	case Events:
+		return events
 	}
 	return cel.DynType
 }
+
+var events = cel.OpaqueType("events")
 
 // Var is a name that expressions may read, perhaps with dots: event.name.
 type Var struct {
@@ -64,6 +69,7 @@ type Var struct {
 
 // Func is a function that expressions may call. It must be pure; Call is given as many
 // values as there are Args, of those types, and returns a failure as an Err value (Errorf).
+// Without a Call only a Tree can be made of expressions that use it.
 type Func struct {
 	Name   string
 	Member bool // called as arg0.Name(arg1, …)
@@ -120,7 +126,11 @@ func New(limits Limits, vars []Var, funcs []Func) (*Env, error) {
 		if f.Member {
 			declare = cel.MemberOverload
 		}
-		overloads[f.Name] = append(overloads[f.Name], declare(id, args, f.Result.cel(), cel.FunctionBinding(f.Call)))
+		var bind []cel.OverloadOpt
+		if f.Call != nil {
+			bind = append(bind, cel.FunctionBinding(f.Call))
+		}
+		overloads[f.Name] = append(overloads[f.Name], declare(id, args, f.Result.cel(), bind...))
 	}
 	for name, list := range overloads {
 		options = append(options, cel.Function(name, list...))

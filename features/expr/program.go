@@ -24,18 +24,9 @@ type Program struct {
 // What only shows when it runs (a field that holds something else) is checked then.
 // The error is an *Error.
 func (e *Env) Compile(source string, want Type) (*Program, error) {
-	if len(source) > e.limits.MaxBytes {
-		return nil, &Error{Source: source, Message: fmt.Sprintf("%d bytes; an expression may have at most %d", len(source), e.limits.MaxBytes)}
-	}
-	if !utf8.ValidString(source) {
-		return nil, &Error{Source: source, Message: "the expression is not UTF-8"}
-	}
-	checked, issues := e.env.Compile(source)
-	if issues != nil && issues.Err() != nil {
-		return nil, e.refusal(source, issues)
-	}
-	if got := checked.OutputType(); want != Dyn && got.Kind() != types.DynKind && !got.IsAssignableType(want.cel()) && !want.cel().IsAssignableType(got) {
-		return nil, &Error{Source: source, Line: 1, Column: 1, Message: fmt.Sprintf("gives %s, but %s is wanted here", cel.FormatCELType(got), want)}
+	checked, err := e.check(source, want)
+	if err != nil {
+		return nil, err
 	}
 	estimate, err := e.env.EstimateCost(checked, sizes{e.limits.MaxInputBytes})
 	if err != nil {
@@ -53,6 +44,24 @@ func (e *Env) Compile(source string, want Type) (*Program, error) {
 		return nil, &Error{Source: source, Message: firstLine(err.Error())}
 	}
 	return p, nil
+}
+
+// check parses source and checks its types.
+func (e *Env) check(source string, want Type) (*cel.Ast, error) {
+	if len(source) > e.limits.MaxBytes {
+		return nil, &Error{Source: source, Message: fmt.Sprintf("%d bytes; an expression may have at most %d", len(source), e.limits.MaxBytes)}
+	}
+	if !utf8.ValidString(source) {
+		return nil, &Error{Source: source, Message: "the expression is not UTF-8"}
+	}
+	checked, issues := e.env.Compile(source)
+	if issues != nil && issues.Err() != nil {
+		return nil, e.refusal(source, issues)
+	}
+	if got := checked.OutputType(); want != Dyn && got.Kind() != types.DynKind && !got.IsAssignableType(want.cel()) && !want.cel().IsAssignableType(got) {
+		return nil, &Error{Source: source, Line: 1, Column: 1, Message: fmt.Sprintf("gives %s, but %s is wanted here", cel.FormatCELType(got), want)}
+	}
+	return checked, nil
 }
 
 // sizes bounds what expressions read: nothing in an input is larger than the input.
