@@ -19,7 +19,7 @@
 //
 // and a kind computes Count, Sum, Avg, Min, Max of a field, Distinct values of a field,
 // First and Last value of a field (ties by message id), LastAt, the time of the last
-// one, and Decayed = Σ 2^(−(T−t)/h). Of several sources,
+// one, and Decayed = Σ w·2^(−(T−t)/h), w the weight of the event's source. Of several sources,
 //
 //	Followed(A, B, W)     some a ∈ A, b ∈ B with a < b ≤ a+W, b ≤ T
 //	NotFollowed(A, B, W)  with a the latest A at or before T: T ≥ a+W and no B in (a, T]

@@ -28,6 +28,9 @@ func specs(t *rapid.T) Spec {
 		return s
 	case Decayed:
 		s.HalfLife = time.Duration(w) * time.Millisecond
+		if rapid.Bool().Draw(t, "weighted") {
+			s.Sources, s.Weights = []uint32{1, 2}, []float64{.5, 3}
+		}
 		return s
 	}
 	switch s.Scope = (Scope{Reach: Reach(rapid.IntRange(0, 3).Draw(t, "reach"))}); s.Scope.Reach {

@@ -14,7 +14,7 @@ const (
 	Panes       = 64  // panes of a window
 	MaxDistinct = 256 // different values that are told apart
 	MaxSteps    = 32  // events of each source that Followed and Sequence look at
-	MaxSources  = 8   // of a Sequence
+	MaxSources  = 16  // of a Sequence, or of a weighted sum
 	MaxText     = 128 // bytes of a text that First and Last keep
 )
 
@@ -79,6 +79,7 @@ type Spec struct {
 	Cap int
 
 	HalfLife time.Duration // of Decayed
+	Weights  []float64     // of Decayed: what an event of each source adds; nil: 1 each
 
 	// Horizon is how late an event may come, in milliseconds: what Followed and Sequence still pair.
 	Horizon int64
@@ -92,7 +93,7 @@ func (s *Spec) Validate() error {
 		return fmt.Errorf("unknown kind %d", s.Kind)
 	case len(s.Sources) == 0 || len(s.Sources) > MaxSources:
 		return fmt.Errorf("%d sources; one to %d are possible", len(s.Sources), MaxSources)
-	case !steps && len(s.Sources) != 1:
+	case !steps && s.Kind != Decayed && len(s.Sources) != 1:
 		return fmt.Errorf("%v is over one set of events, not %d", s.Kind, len(s.Sources))
 	case (s.Kind == Followed || s.Kind == NotFollowed) && len(s.Sources) != 2:
 		return fmt.Errorf("%v is over two sets of events, not %d", s.Kind, len(s.Sources))
@@ -102,6 +103,8 @@ func (s *Spec) Validate() error {
 		return fmt.Errorf("%v needs a length of time", s.Kind)
 	case s.Kind == Decayed && s.HalfLife < time.Second:
 		return fmt.Errorf("a half-life of %v; at least 1s is possible", s.HalfLife)
+	case s.Weights != nil && (s.Kind != Decayed || len(s.Weights) != len(s.Sources)):
+		return fmt.Errorf("%d weights of %d sources; only decayed sums have them, one for each", len(s.Weights), len(s.Sources))
 	case s.Kind == Decayed && s.Scope.Reach != Ever:
 		return errors.New("decayed() fades by itself and takes no window")
 	case s.Kind == Distinct && s.Scope.Reach == Between:

@@ -133,7 +133,7 @@ func (s *Spec) Add(st *State, step int, e Event, now int64) {
 		}
 		s.addPoint(st, e.At, e.ID, e.Value)
 	case fading:
-		st.faded = window.Decay(st.faded, e.At, 1, s.HalfLife)
+		st.faded = window.Decay(st.faded, e.At, s.weight(step), s.HalfLife)
 	case latest:
 		if !st.has[step] || e.At > st.last[step] {
 			st.last[step], st.has[step] = e.At, true
@@ -142,6 +142,14 @@ func (s *Spec) Add(st *State, step int, e Event, now int64) {
 		st.grow(len(s.Sources))
 		s.addStep(st, step, e.At, now)
 	}
+}
+
+// weight is what an event of a source adds to a Decayed sum.
+func (s *Spec) weight(step int) float64 {
+	if s.Weights == nil {
+		return 1
+	}
+	return s.Weights[step]
 }
 
 func (st *State) grow(n int) {
