@@ -127,7 +127,7 @@ func TestOverloadIs429AndPagesCanReadIt(t *testing.T) {
 	h := open(t, func(o *overrides) { o.log = func(l ingest.Log) ingest.Log { return fullLog{l} } })
 	r := h.do("POST", "/v1/b", batch(call("Clicked", "ann", "", "a", "1")), "Origin", "https://shop.example").want(429)
 	for name, want := range map[string]string{
-		"Retry-After": "1", "X-RateLimit-Reset": "1", "Access-Control-Allow-Origin": "*",
+		"Retry-After": "1", "X-RateLimit-Reset": "1", "Access-Control-Allow-Origin": "https://shop.example", "Access-Control-Allow-Credentials": "true",
 		"Access-Control-Expose-Headers": "Retry-After, X-RateLimit-Reset",
 	} {
 		if got := r.Header().Get(name); got != want {

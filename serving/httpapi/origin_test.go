@@ -31,6 +31,33 @@ func TestAServerThatIsOpenOnPurposeAnswersToEveryName(t *testing.T) {
 	h.do("GET", "http://shop.example/v1/items", "").want(http.StatusOK)
 }
 
+// TestTrackersMayIncludeCredentials: a browser hides an answer for "*" from a page that
+// asked with credentials, and the page's tracker sends again and again.
+func TestTrackersMayIncludeCredentials(t *testing.T) {
+	h := open(t, nil).stock()
+	page := []string{"Origin", "https://shop.example"}
+	allowed := func(r reply) [3]string {
+		return [3]string{r.Header().Get("Access-Control-Allow-Origin"), r.Header().Get("Access-Control-Allow-Credentials"), r.Header().Get("Vary")}
+	}
+	want := [3]string{"https://shop.example", "true", "Origin"}
+	for _, r := range []reply{
+		h.do("OPTIONS", "/com.snowplowanalytics.snowplow/tp2", "", page...).want(http.StatusNoContent),
+		h.do("POST", "/com.snowplowanalytics.snowplow/tp2", `{"data":[]}`, page...),
+		h.do("POST", "/v1/t", call("Product Viewed", "ann", "", "a", "1"), page...).want(http.StatusOK),
+		h.do("GET", "/sourceConfig/?writeKey=k", "", page...).want(http.StatusOK),
+	} {
+		if got := allowed(r); got != want {
+			t.Errorf("the headers are %q, want %q", got, want)
+		}
+	}
+	if got := allowed(h.do("POST", "/v1/t", call("Product Viewed", "ann", "", "a", "2"))); got[0] != "*" || got[1] != "" {
+		t.Errorf("without an origin the headers are %q, want *", got)
+	}
+	if got := allowed(h.do("POST", "/v1/recommendations", "{}", page...).want(http.StatusOK)); got[0] != "*" || got[1] != "" {
+		t.Errorf("a list's headers are %q: what is told about people is for no credentials", got)
+	}
+}
+
 func TestOnlyPagesOfAllowedOriginsTrack(t *testing.T) {
 	h := open(t, func(o *overrides) { o.http.AllowedOrigins = []string{"https://shop.example"} })
 	body := call("Product Viewed", "ann", "", "a", "1")

@@ -46,19 +46,25 @@ func (a *api) trackingRoutes(e *gin.Engine) {
 }
 
 // allowOrigin writes the CORS headers, and refuses pages of origins that are not
-// allowed; errors carry the headers too, or pages could not read them.
+// allowed; errors carry the headers too, or pages could not read them. Some trackers send with
+// credentials (Snowplow's, and every beacon), which a browser lets a page do only where its
+// origin is named, not where it is "*". No route that takes calls looks at a cookie.
 func (a *api) allowOrigin(c *gin.Context) {
 	h := c.Writer.Header()
 	origin := c.GetHeader("Origin")
 	everybody := slices.Contains(a.cfg.AllowedOrigins, "*")
 	listed := slices.Contains(a.cfg.AllowedOrigins, origin)
+	tracks := isTracking(c.FullPath())
 	switch {
+	case origin != "" && (listed || everybody && tracks):
+		h.Set("Access-Control-Allow-Origin", origin)
+		if tracks {
+			h.Set("Access-Control-Allow-Credentials", "true")
+		}
 	case everybody:
 		h.Set("Access-Control-Allow-Origin", "*")
-	case listed:
-		h.Set("Access-Control-Allow-Origin", origin)
 	}
-	if !everybody {
+	if !everybody || tracks {
 		h.Add("Vary", "Origin")
 	}
 	h.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
