@@ -40,6 +40,10 @@ const (
 	SysImpression = "impression"
 	// SysDelete erases the profile's state and forgets its ids.
 	SysDelete = "delete"
+	// SysUnmerge takes a profile that was merged into this one out of it again.
+	SysUnmerge = "unmerge"
+	// SysAlias merges this profile into another, because somebody who may said so.
+	SysAlias = "alias"
 )
 
 // Event is one canonical message: what the log stores, the fold reads and the

@@ -150,6 +150,10 @@ func (f *fold) system(e data.Event) (Outcome, error) {
 		return f.absorb(e)
 	case data.SysDelete:
 		return f.erase(e)
+	case data.SysUnmerge:
+		return f.unmerge(e)
+	case data.SysAlias:
+		return f.alias(e)
 	}
 	return Applied, nil // ticks move time only; flush, skip and impression are for others
 }
@@ -184,7 +188,7 @@ func (f *fold) ordinary(e *data.Event) (Outcome, error) {
 	var p *data.Profile // the whole profile, where the event is not usual
 	if !usual {
 		p = f.m.open(f.who)
-		if target := elsewhere(p, ids.User); target != "" {
+		if target := elsewhere(p, ids); target != "" {
 			f.forward(detached(e), target)
 			return Forwarded, nil
 		}

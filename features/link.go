@@ -15,27 +15,29 @@ const (
 	// idShared is the kind of an anonymous id that another person owns: a shared
 	// device. It is remembered, and leads to nobody.
 	idShared data.IDKind = "shared"
-
-	maxIDsPerKind = 5   // of other kinds than user; the longest unseen goes first
-	maxMerges     = 100 // of one profile; a person is not a hundred devices
 )
 
-// elsewhere is the profile that the event belongs to instead of p, or "". An event
-// of another user than the one p belongs to goes to that user: people are never merged.
-func elsewhere(p *data.Profile, user data.UserID) data.ProfileID {
-	own := p.ID
-	if p.Redirect != "" {
-		own = p.Redirect
-	}
-	if user == "" {
-		if own != p.ID {
-			return own
+// elsewhere is the profile that an event with these identifiers belongs to instead of
+// p, or "". An event of another user than the one p belongs to goes to that user:
+// people are never merged, unless an alias said so.
+func elsewhere(p *data.Profile, ids data.IDs) data.ProfileID {
+	if ids.User == "" {
+		if p.Redirect != "" || ids.Anonymous == "" {
+			return p.Redirect
+		}
+		if device := data.NewProfileID(data.IDAnonymous, string(ids.Anonymous)); standing(p, device) == apart {
+			return device // the index was behind when the event was routed
 		}
 		return ""
 	}
-	theirs := data.NewProfileID(data.IDUser, string(user))
-	if p.Redirect == "" && (theirs == p.ID || userOf(p) == "") {
-		return "" // theirs, or still nobody's: identify links it
+	theirs := data.NewProfileID(data.IDUser, string(ids.User))
+	switch {
+	case theirs == p.ID:
+		return p.Redirect
+	case p.Redirect == "" && standing(p, theirs) == joined:
+		return "" // by an alias
+	case p.Redirect == "" && userOf(p) == "" && standing(p, theirs) != apart:
+		return "" // still nobody's: identify links it
 	}
 	return theirs
 }
@@ -55,7 +57,7 @@ func userOf(p *data.Profile) string {
 func (f *fold) identify(p *data.Profile, e data.Event, at int64) (link data.ProfileID) {
 	user, anon := string(e.IDs.User), string(e.IDs.Anonymous)
 	if user != "" {
-		if theirs := data.NewProfileID(data.IDUser, user); theirs != p.ID {
+		if theirs := data.NewProfileID(data.IDUser, user); theirs != p.ID && standing(p, theirs) != joined {
 			link = theirs
 		}
 		f.see(p, data.IDUser, user, at)
@@ -77,8 +79,7 @@ func owns(p *data.Profile, anon string) bool {
 	if _, found := findID(p, data.IDAnonymous, anon); found {
 		return true
 	}
-	from := data.NewProfileID(data.IDAnonymous, anon)
-	return slices.ContainsFunc(p.Merges, func(m data.Merge) bool { return m.From == from })
+	return standing(p, data.NewProfileID(data.IDAnonymous, anon)) == joined
 }
 
 // see notes an identifier and reports whether it is new to p.
@@ -94,7 +95,7 @@ func (f *fold) see(p *data.Profile, kind data.IDKind, id string, at int64) bool 
 		return false
 	}
 	p.Identity = slices.Insert(p.Identity, i, data.Identifier{Kind: kind, ID: id, FirstSeen: at, LastSeen: at})
-	limitIDs(p)
+	limitIDs(p, f.b.cfg.Identity.MaxIDs)
 	f.index(p, kind, id, p.ID)
 	return true
 }
@@ -114,28 +115,36 @@ func compareIDs(a, b data.Identifier) int {
 	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID))
 }
 
-// limitIDs keeps the identifiers of each kind but user that were seen last. The
-// index keeps the dropped ones: they still lead here.
-func limitIDs(p *data.Profile) {
-	for _, kind := range []data.IDKind{data.IDAnonymous, idShared} {
-		n, oldest := 0, -1
+// limitIDs keeps of each kind the limit identifiers that were seen last, and of users
+// one: the one that opened p, where p has it. The index keeps the dropped ones: they
+// still lead here.
+func limitIDs(p *data.Profile, limit int) {
+	for _, kind := range []data.IDKind{data.IDAnonymous, idShared, data.IDUser} {
+		n, oldest, most := 0, -1, limit
+		if kind == data.IDUser {
+			most = 1
+		}
 		for i, id := range p.Identity {
 			if id.Kind != kind {
 				continue
 			}
-			if n++; oldest < 0 || id.LastSeen < p.Identity[oldest].LastSeen {
+			n++
+			if kind == data.IDUser && data.NewProfileID(kind, id.ID) == p.ID {
+				continue
+			}
+			if oldest < 0 || id.LastSeen < p.Identity[oldest].LastSeen {
 				oldest = i
 			}
 		}
-		if n > maxIDsPerKind {
+		if n > most {
 			p.Identity = slices.Delete(p.Identity, oldest, oldest+1)
-			limitIDs(p) // merges may bring several
+			limitIDs(p, limit) // merges may bring several
 		}
 	}
 }
 
 // leave sends everything that p is to the profile it belongs to and leaves a
-// redirect behind, which keeps the identifier that opened p and nothing else. The
+// redirect behind, which keeps the identifier that opened p and the merge log. The
 // index points to the new home at once.
 func (f *fold) leave(p *data.Profile, to data.ProfileID, at int64) error {
 	state, err := absorbable(p)
@@ -157,7 +166,7 @@ func (f *fold) leave(p *data.Profile, to data.ProfileID, at int64) error {
 		Absorb: &data.Absorb{From: p.ID, State: state, Dedup: ids},
 	})
 	opened := slices.DeleteFunc(p.Identity, func(id data.Identifier) bool { return data.NewProfileID(id.Kind, id.ID) != p.ID })
-	*p = data.Profile{ID: p.ID, Version: p.Version, LastOffset: p.LastOffset, Redirect: to, Identity: opened}
+	*p = data.Profile{ID: p.ID, Version: p.Version, LastOffset: p.LastOffset, Redirect: to, Identity: opened, Merges: p.Merges}
 	return nil
 }
 
@@ -187,11 +196,12 @@ func (f *fold) forward(e data.Event, to data.ProfileID) {
 	f.m.emitted = append(f.m.emitted, e)
 }
 
-// emit appends a system event whose id says which record caused it.
-func (f *fold) emit(e data.Event) {
+// emit appends a system event whose id says which record caused it, and returns the id.
+func (f *fold) emit(e data.Event) string {
 	e.ID = fmt.Sprintf("%d/%d/%d", f.m.partition, f.offset, f.sent)
 	f.sent++
 	f.m.emitted = append(f.m.emitted, e)
+	return e.ID
 }
 
 // absorb merges another profile's state into the record's profile, once.
@@ -212,17 +222,19 @@ func (f *fold) absorb(e data.Event) (Outcome, error) {
 	case slices.ContainsFunc(p.Merges, func(m data.Merge) bool { return m.Source == e.ID }):
 		return Duplicate, nil
 	case p.Redirect != "":
+		f.settled(p, e.ID)
 		f.forward(e, p.Redirect)
 		return Forwarded, nil
 	case p.Deleted && other.LastSeen <= p.LastSeen:
 		return Erased, nil
-	case len(p.Merges) >= maxMerges:
-		return f.reject(e, fmt.Sprintf("profile %s has merged %d others, the most there can be", p.ID, maxMerges)), nil
+	case merges(p) >= f.b.cfg.Identity.MaxMerges && !isRebuilt(e.ID):
+		return f.reject(e, fmt.Sprintf("profile %s has merged %d others, the most there can be", p.ID, merges(p))), nil
 	}
 	f.touch(p)
 	p.Deleted = false
 	f.merge(p, &other)
 	p.Merges = append(p.Merges, data.Merge{From: e.Absorb.From, Source: e.ID, At: f.now})
+	f.settled(p, e.ID)
 	err = decodeIDs(e.Absorb.Dedup, func(day int32, imported bool, ids []uint64) error {
 		return f.keep(compact.IDKey{Who: f.who, Day: day, Imported: imported}, ids...)
 	})
@@ -265,9 +277,7 @@ func (f *fold) erase(e data.Event) (Outcome, error) {
 	case owner != "" && p.Redirect != owner: // it is somebody else's by now, or nobody's
 		return Duplicate, nil
 	case owner != "":
-		for _, id := range p.Identity {
-			f.index(p, id.Kind, id.ID, "")
-		}
+		f.disown(p)
 	case p.Redirect != "":
 		f.forward(e, p.Redirect)
 		return Forwarded, nil
@@ -277,6 +287,7 @@ func (f *fold) erase(e data.Event) (Outcome, error) {
 		f.change(data.Change{Profile: p.ID, Type: "deleted", From: string(p.ID)}, f.now)
 	}
 	f.touch(p)
+	f.giveUpRebuilds(p)
 	*p = data.Profile{ID: p.ID, Version: p.Version, LastOffset: p.LastOffset, LastSeen: f.now, Deleted: true, Merges: p.Merges}
 	return Applied, nil
 }
@@ -289,6 +300,9 @@ func (f *fold) disown(p *data.Profile) {
 	}
 	at := time.UnixMilli(f.now).UTC()
 	for _, m := range p.Merges {
+		if isUndoing(m.Source) || standing(p, m.From) != joined {
+			continue // a person of their own
+		}
 		f.emit(data.Event{
 			V: data.EventVersion, Source: systemSource, Type: data.System, Name: data.SysDelete, Profile: m.From,
 			IDs: data.IDs{External: []data.ExternalID{{Type: idOwner, ID: string(p.ID)}}}, Times: data.Times{Event: at, Received: at},
@@ -301,9 +315,4 @@ func (f *fold) disown(p *data.Profile) {
 const idOwner = "owner"
 
 // ownerOf is the profile that was erased, when e tells a merged one to forget it.
-func ownerOf(e data.Event) data.ProfileID {
-	if e.Source == systemSource && len(e.IDs.External) == 1 && e.IDs.External[0].Type == idOwner {
-		return data.ProfileID(e.IDs.External[0].ID)
-	}
-	return ""
-}
+func ownerOf(e data.Event) data.ProfileID { return named(e, idOwner) }

@@ -41,7 +41,7 @@ func (b *Builder) Merge(p, other data.Profile) data.Profile {
 	if len(out.Consent) == 0 {
 		out.Consent = other.Consent
 	}
-	limitIDs(&out)
+	limitIDs(&out, b.cfg.Identity.MaxIDs)
 	shrink(&out, b.cfg.MaxProfileBytes)
 	return out
 }

@@ -157,7 +157,8 @@ func (r *ImpressionRow) impression() (data.Impression, error) {
 	}, nil
 }
 
-// LinkRow is one row of links: profile From became part of To, or was erased.
+// LinkRow is one row of links: profile From became part of To, was erased, or is
+// itself again (To is From): a merge was undone.
 type LinkRow struct {
 	Partition int32   `parquet:"partition" json:"partition"`
 	Offset    int64   `parquet:"offset" json:"offset"`
@@ -173,6 +174,10 @@ func newLinkRow(rec data.Record, e data.Event) (row LinkRow, ok bool) {
 	switch {
 	case e.Type != data.System:
 		return row, false
+	case e.Name == data.SysAbsorb && e.Absorb != nil && e.Absorb.From == e.Profile:
+		return row, false // its own state, rebuilt
+	case e.Name == data.SysUnmerge && e.Absorb != nil: // told to who was merged
+		row.From, row.To = string(e.Profile), string(e.Profile)
 	case e.Name == data.SysAbsorb && e.Absorb != nil:
 		row.From, row.To = string(e.Absorb.From), string(e.Profile)
 	case e.Name == data.SysDelete:

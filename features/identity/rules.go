@@ -8,24 +8,42 @@ import (
 	"kindred/data"
 )
 
-// Rules says which identifiers identify nobody.
+// Rules says which identifiers identify nobody, and how many one person may have.
 type Rules struct {
 	// Blocked are identifiers treated as absent, compared without case and
 	// surrounding space. Runs of zeros (with or without dashes) always are.
 	Blocked []string `yaml:"blocked_ids"`
+	// MaxIDs is how many identifiers of each kind but the user's a profile lists; the
+	// longest unseen goes first, and still leads to the person.
+	MaxIDs int `yaml:"max_ids"`
+	// MaxMerges is how many profiles one person may be merged from; what comes later is
+	// refused and kept among the dead letters.
+	MaxMerges int `yaml:"max_merges"`
 }
 
 // Default blocks what broken trackers send for "nobody".
 func Default() Rules {
-	return Rules{Blocked: []string{"null", "undefined", "anonymous", "-1", "guest", "[object object]", "none", "nan"}}
+	return Rules{Blocked: []string{"null", "undefined", "anonymous", "-1", "guest", "[object object]", "none", "nan"}, MaxIDs: 5, MaxMerges: 100}
 }
 
-// Validate reports a blocked id that could never match, or nil.
+// The most that a configuration may ask for: a profile is read and written as a whole.
+const (
+	maxMaxIDs    = 100
+	maxMaxMerges = 1000
+)
+
+// Validate reports a blocked id that could never match, a limit that makes no sense, or nil.
 func (r Rules) Validate() error {
 	for i, b := range r.Blocked {
 		if strings.TrimSpace(b) == "" {
 			return fmt.Errorf("blocked_ids[%d] is empty; an empty identifier is always blocked, so leave it out", i)
 		}
+	}
+	switch {
+	case r.MaxIDs < 1 || r.MaxIDs > maxMaxIDs:
+		return fmt.Errorf("max_ids is %d; use 1 to %d", r.MaxIDs, maxMaxIDs)
+	case r.MaxMerges < 1 || r.MaxMerges > maxMaxMerges:
+		return fmt.Errorf("max_merges is %d; use 1 to %d", r.MaxMerges, maxMaxMerges)
 	}
 	return nil
 }

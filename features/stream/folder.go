@@ -140,7 +140,7 @@ func (f *folder) open(recs []data.Record) []data.Event {
 // touches reports whether folding e reads or changes a profile: the log's own records
 // and what was shown do not, so nobody has to be loaded for them.
 func touches(e *data.Event) bool {
-	return e.Type != data.System || e.Name == data.SysAbsorb || e.Name == data.SysDelete
+	return e.Type != data.System || e.Name == data.SysAbsorb || e.Name == data.SysDelete || e.Name == data.SysUnmerge || e.Name == data.SysAlias
 }
 
 // panicError is a panic of the fold.

@@ -42,6 +42,8 @@ func NewLinks(links []data.Link) *Links {
 					delete(l.to, from)
 				}
 			}
+		case k.To == k.From: // itself again
+			delete(l.to, k.From)
 		case l.follow(k.To) != k.From: // a link that would close a circle changes nothing
 			l.to[k.From] = k.To
 		}
