@@ -36,8 +36,8 @@ func (p *path) rules() (in uint32) {
 	if people.IsOpen(who) {
 		return 0
 	}
-	people.Counts(x, p.m.fold.now, p.m.scratch.counts[:])
-	for i, n := range p.m.scratch.counts[:12] {
+	read := p.m.read(x, p.m.fold.now)
+	for i, n := range read.counts[:12] {
 		if n >= 3 {
 			in |= 1 << (2 * i)
 		}
@@ -52,8 +52,7 @@ func (p *path) rules() (in uint32) {
 		}
 	}
 	var sums [4]float64
-	p.m.scratch.sums = people.AppendSums(p.m.scratch.sums[:0], x, people.Symbols.Of(focusFacet), p.m.fold.now, AffinityHalfLife)
-	for i, sum := range p.m.scratch.sums {
+	for i, sum := range read.sums {
 		sums[i%4] += sum
 	}
 	for i, sum := range sums {

@@ -63,6 +63,20 @@ func (c *counters) bind(by *[]uint32, x compact.Symbol, prefix, name string, scr
 	return (*by)[x]
 }
 
+// touch reads the counters of items, so that their cache misses overlap.
+func (c *counters) touch(items []compact.Symbol) (sum int64) {
+	for _, x := range items {
+		if int(x) < len(c.items) {
+			counter := &c.all[c.items[x]]
+			sum += counter.counts.Short.T + int64(len(counter.key))
+			if counter.changed {
+				sum++
+			}
+		}
+	}
+	return sum
+}
+
 // count adds weight w at event time at to the popularity of the item and of its
 // categories. Dislike is personal: it makes nothing less popular.
 func (f *fold) count(item data.ItemID, categories []string, at int64, w float64) {

@@ -23,6 +23,7 @@ type plan struct {
 	kind       data.Kind
 	rating     float64
 	first      compact.Symbol // of the items
+	facets     []facet        // of all items, in order
 }
 
 // place is what a usual event is to the person's sessions.
@@ -66,15 +67,19 @@ func (f *fold) plan(e *data.Event, ids data.IDs, at int64) (*plan, bool) {
 			return nil, false
 		}
 	}
-	values := 0
+	all, values := f.m.scratch.facets[:0], 0
 	for i := range e.Items {
-		for _, v := range e.Items[i].Facets {
-			values += len(v)
+		from := len(all)
+		all = appendInOrder(all, e.Items[i].Facets, i)
+		for _, facet := range all[from:] {
+			values += len(facet.values)
 		}
 	}
+	f.m.scratch.facets = all
 	if values > mostValues {
 		return nil, false
 	}
+	x.facets = all
 	var ok bool
 	if x.session, ok = f.planSession(p, e.Session.ID, at); !ok {
 		return nil, false
@@ -241,7 +246,8 @@ func (f *fold) interactInPlace(x *plan) {
 		if w > 0 {
 			f.countItem(item, string(it.ID), x.at, w)
 		}
-		for _, facet := range f.inOrder(it.Facets) {
+		for ; len(x.facets) > 0 && x.facets[0].item == i; x.facets = x.facets[1:] {
+			facet := &x.facets[0]
 			for _, v := range facet.values {
 				pair := people.Symbols.Pair(facet.name, v)
 				people.AddAffinity(p, pair, x.at, w, cfg.AffinityCap, AffinityHalfLife)
@@ -264,20 +270,35 @@ func (f *fold) interactInPlace(x *plan) {
 type facet struct {
 	name   string
 	values []string
+	item   int // its place in the event
 }
 
-// inOrder are the facets by name, in memory that the next call uses again.
-func (f *fold) inOrder(facets map[string][]string) []facet {
-	all := f.m.scratch.facets[:0]
-	for name, values := range facets {
-		all = append(all, facet{name, values})
+// usualFacets are the facets that most items have, by name.
+var usualFacets = [...]string{"brand", "category", "tag"}
+
+// appendInOrder appends the facets of the i-th item by name. Those that are usual are
+// asked for: that is cheaper than going through a map.
+func appendInOrder(all []facet, facets map[string][]string, i int) []facet {
+	from := len(all)
+	if len(facets) <= len(usualFacets) {
+		for _, name := range usualFacets {
+			if values, ok := facets[name]; ok {
+				all = append(all, facet{name, values, i})
+			}
+		}
+		if len(all)-from == len(facets) {
+			return all
+		}
+		all = all[:from]
 	}
-	for i := 1; i < len(all); i++ { // few
-		for k := i; k > 0 && all[k].name < all[k-1].name; k-- {
+	for name, values := range facets {
+		all = append(all, facet{name, values, i})
+	}
+	for i := from + 1; i < len(all); i++ { // few
+		for k := i; k > from && all[k].name < all[k-1].name; k-- {
 			all[k], all[k-1] = all[k-1], all[k]
 		}
 	}
-	f.m.scratch.facets = all
 	return all
 }
 
@@ -290,8 +311,10 @@ type scratch struct {
 	refs       []compact.Ref
 	vector     [len(dimensions)]float64
 	behaviour  behaviour
-	sums       []float64
-	counts     [compact.MaxSlots]int
+	readings   readings
+	near       []compact.Symbol // of the items of the next events, see comeNear
+	touched    int64
+	focus      compact.Symbol // of focusFacet
 	assign     []float64
 	key        []byte
 }

@@ -74,6 +74,7 @@ func NewMemory(partition int32, state State, src Source, clusterers Clusterers) 
 func (m *Memory) forgetEverybody() {
 	m.people = compact.NewStore(shapeOf(builtinSlots()))
 	m.scratch = scratch{}
+	m.scratch.focus = m.people.Symbols.Of(focusFacet)
 	m.timers = newTimers()
 	m.counters.unbind()
 }
@@ -103,6 +104,13 @@ func (m *Memory) comeNear() {
 	next := m.ahead[:min(len(m.ahead), nearEvents)]
 	m.passed = 0
 	m.people.Touch(len(next), func(i int) data.ProfileID { return next[i].Profile })
+	m.scratch.near = m.people.Symbols.Likely(m.scratch.near[:0], len(next), func(i int) string {
+		if len(next[i].Items) == 0 {
+			return ""
+		}
+		return string(next[i].Items[0].ID)
+	})
+	m.scratch.touched = m.counters.touch(m.scratch.near)
 	if m.ahead = m.ahead[len(next):]; len(m.ahead) == 0 {
 		m.ahead = nil
 	}
@@ -110,8 +118,9 @@ func (m *Memory) comeNear() {
 
 // passing says that an event is about to be folded: every so many, the people of the
 // next ones come near. That the events are Prefetch's own, in its order, only makes it
-// worth while.
+// worth while. What was read of the person of the event before is old.
 func (m *Memory) passing() {
+	m.scratch.readings.done = false
 	if m.passed++; m.passed >= nearEvents && len(m.ahead) > 0 {
 		m.comeNear()
 	}

@@ -48,20 +48,20 @@ const ratingScale = 100
 // differ by factors, not by differences. Changing this list changes what clusters mean,
 // so a new dimension goes with a new model.
 var dimensions = [...]dimension{
-	{counted[0].name, func(in *behaviour) float64 { return math.Log1p(float64(in.counts[0])) }},
-	{counted[1].name, func(in *behaviour) float64 { return math.Log1p(float64(in.counts[1])) }},
-	{counted[2].name, func(in *behaviour) float64 { return math.Log1p(float64(in.counts[2])) }},
-	{counted[3].name, func(in *behaviour) float64 { return math.Log1p(float64(in.counts[3])) }},
-	{counted[4].name, func(in *behaviour) float64 { return math.Log1p(float64(in.counts[4])) }},
-	{"revenue_90d", func(in *behaviour) float64 { return math.Log1p(math.Max(0, in.revenue)) }},
-	{"items", func(in *behaviour) float64 { return math.Log1p(float64(in.items)) }},
-	{"ratings", func(in *behaviour) float64 { return math.Log1p(float64(in.ratings)) }},
+	{counted[0].name, func(in *behaviour) float64 { return logOf(in.counts[0]) }},
+	{counted[1].name, func(in *behaviour) float64 { return logOf(in.counts[1]) }},
+	{counted[2].name, func(in *behaviour) float64 { return logOf(in.counts[2]) }},
+	{counted[3].name, func(in *behaviour) float64 { return logOf(in.counts[3]) }},
+	{counted[4].name, func(in *behaviour) float64 { return logOf(in.counts[4]) }},
+	{"revenue_90d", func(in *behaviour) float64 { return logOfReal(math.Max(0, in.revenue)) }},
+	{"items", func(in *behaviour) float64 { return logOf(in.items) }},
+	{"ratings", func(in *behaviour) float64 { return logOf(in.ratings) }},
 	{"rating_mean", func(in *behaviour) float64 { return in.ratingSum / float64(in.ratings) }}, // 0/0 is NaN
-	{"sessions", func(in *behaviour) float64 { return math.Log1p(float64(in.sessions)) }},
-	{"session_events", func(in *behaviour) float64 { return math.Log1p(float64(in.events)) }},
+	{"sessions", func(in *behaviour) float64 { return logOf(int(in.sessions)) }},
+	{"session_events", func(in *behaviour) float64 { return logOf(int(in.events)) }},
 	{"engagement", func(in *behaviour) float64 { return in.engagement / 100 }},
-	{"idle_days", func(in *behaviour) float64 { return math.Log1p(days(in.now - in.last)) }},
-	{"tenure_days", func(in *behaviour) float64 { return math.Log1p(days(in.last - in.first)) }},
+	{"idle_days", func(in *behaviour) float64 { return logOfReal(days(in.now - in.last)) }},
+	{"tenure_days", func(in *behaviour) float64 { return logOfReal(days(in.last - in.first)) }},
 	{"category_focus", func(in *behaviour) float64 { return in.focus }},
 }
 
@@ -94,13 +94,36 @@ func Vector(p data.Profile, now int64) []float64 {
 	var sums []float64
 	for _, a := range p.Affinities {
 		if a.Facet == focusFacet {
-			sums = append(sums, window.At(a.Decayed, now, AffinityHalfLife))
+			sums = append(sums, window.Coarse(a.Decayed, now, AffinityHalfLife))
 		}
 	}
 	in.focus = focusOf(sums)
 	out := make([]float64, len(dimensions))
 	in.vector(out)
 	return out
+}
+
+// logs are ln(1 + n) of the small counts that most people have.
+var logs = func() (t [256]float64) {
+	for n := range t {
+		t[n] = math.Log1p(float64(n))
+	}
+	return t
+}()
+
+func logOf(n int) float64 {
+	if uint(n) < uint(len(logs)) {
+		return logs[n]
+	}
+	return math.Log1p(float64(n))
+}
+
+// logOfReal is ln(1 + x), which is 0 where there is nothing.
+func logOfReal(x float64) float64 {
+	if x == 0 {
+		return 0
+	}
+	return math.Log1p(x)
 }
 
 func (in *behaviour) vector(out []float64) {
@@ -116,15 +139,33 @@ func (m *Memory) vectorInPlace(b *Builder, p *compact.Person, now int64) []float
 		revenue: people.Sum(p, b.revenueSlot, now), items: p.HistoryLen(), sessions: p.Sessions, events: p.Session.Events,
 		engagement: engagementScore(p.Engagement(), now), first: p.FirstSeen(), last: p.LastSeen(), now: now,
 	}
-	people.Counts(p, now, m.scratch.counts[:])
+	x := m.read(p, now)
 	for i, slot := range b.countedSlots {
-		in.counts[i] = m.scratch.counts[slot]
+		in.counts[i] = x.counts[slot]
 	}
 	in.ratings, in.ratingSum = people.Ratings(p, ratingScale)
-	m.scratch.sums = people.AppendSums(m.scratch.sums[:0], p, people.Symbols.Of(focusFacet), now, AffinityHalfLife)
-	in.focus = focusOf(m.scratch.sums)
+	in.focus = focusOf(x.sums)
 	in.vector(m.scratch.vector[:])
 	return m.scratch.vector[:]
+}
+
+// readings are a person's windows and interests at log time, after the record being folded.
+type readings struct {
+	done   bool
+	counts [compact.MaxSlots]int // of the slots
+	sums   []float64             // of the values of focusFacet, in order
+}
+
+// read is the readings of the person whose event was just folded: whoever asks after the
+// first finds them made.
+func (m *Memory) read(p *compact.Person, now int64) *readings {
+	x := &m.scratch.readings
+	if !x.done {
+		m.people.Counts(p, now, x.counts[:])
+		x.sums = m.people.AppendSums(x.sums[:0], p, m.scratch.focus, now, AffinityHalfLife)
+		x.done = true
+	}
+	return x
 }
 
 // focusFacet is the facet of category_focus.

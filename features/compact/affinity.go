@@ -138,13 +138,22 @@ func atLeast(s, x float64) float64 {
 	return s * (y * y) * (1 - 1e-12)
 }
 
-// AppendSums appends the sums, at time now, of the values of a facet, in order.
+// AppendSums appends the sums, at about time now (window.Coarse), of the values of a
+// facet, in order.
 func (s *Store) AppendSums(dst []float64, p *Person, facet Symbol, now int64, halfLife time.Duration) []float64 {
 	all := view[affinity](s, p, inAffinities)
-	for i := range all {
-		if s.Symbols.known[all[i].pair()].facet == facet {
-			dst = append(dst, window.At(all[i].decayed(), now, halfLife))
+	name := s.Symbols.Text(facet)
+	low, high := 0, len(all)
+	for low < high { // they are in order of the facets' names
+		middle := (low + high) / 2
+		if f := s.Symbols.known[all[middle].pair()].facet; f != facet && s.Symbols.Text(f) < name {
+			low = middle + 1
+		} else {
+			high = middle
 		}
+	}
+	for i := low; i < len(all) && s.Symbols.known[all[i].pair()].facet == facet; i++ {
+		dst = append(dst, window.Coarse(all[i].decayed(), now, halfLife))
 	}
 	return dst
 }

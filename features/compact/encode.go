@@ -112,7 +112,7 @@ func (s *Store) encodeWindows(w *data.ProfileWriter, p *Person) {
 			w.Count(n)
 			newest, before, each := int64(all.long(at)), int64(0), all.each(slot)
 			for i := range n {
-				from := at + 2 + i*each
+				from := at + 2 + all.pane + i*each
 				back, count := all.tally(from)
 				w.Int(newest - back - before)
 				before = newest - back

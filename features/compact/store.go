@@ -11,7 +11,8 @@ import (
 type Store struct {
 	Symbols Symbols
 	shape   Shape
-	sizes   sizes
+	sizes   [2]sizes // narrow and wide
+	now, at clock    // of the last reading, of the last event
 
 	arena  arena
 	chunks [][]Person
@@ -74,7 +75,7 @@ func (s *Store) find(key [2]uint64, isForeign bool) Ref {
 // Add makes an empty profile for an id that Find does not know.
 func (s *Store) Add(id data.ProfileID) Ref {
 	key, isForeign := keyOf(id)
-	if 4*(s.people+s.gone) >= 3*len(s.table) {
+	if 8*(s.people+s.gone) >= 7*len(s.table) {
 		s.rehash()
 	}
 	r := s.made

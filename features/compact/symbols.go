@@ -17,6 +17,16 @@ type Symbols struct {
 	known []symbol     // [0] is the empty text
 	text  [][]byte     // chunks, never moved, never written twice
 	room  int          // bytes of all chunks
+
+	salts    [4]salt // of the first texts asked for last
+	nextSalt int
+	touched  uint32 // see Likely
+}
+
+// salt is what the first text of a pair does to the hash.
+type salt struct {
+	text string // of the symbols
+	bits uint64
 }
 
 type symbol struct {
@@ -53,11 +63,25 @@ func (s *Symbols) Pair(facet, value string) Symbol {
 	if facet == "" {
 		return s.Of(value) // reads back as the same pair
 	}
-	return s.find(facet, value, maphash.String(s.seed, facet)|1)
+	for i := range s.salts {
+		if s.salts[i].text == facet {
+			return s.find(facet, value, s.salts[i].bits)
+		}
+	}
+	bits := maphash.String(s.seed, facet) | 1
+	x := s.find(facet, value, bits)
+	s.salts[s.nextSalt%len(s.salts)] = salt{s.Text(s.known[x].facet), bits}
+	s.nextSalt++
+	return x
+}
+
+// hash is where a text, or a pair, is in the table.
+func (s *Symbols) hash(second string, salt uint64) uint32 {
+	return uint32((maphash.String(s.seed, second) ^ salt*0x9e3779b97f4a7c15) >> 32)
 }
 
 func (s *Symbols) find(first, second string, salt uint64) Symbol {
-	hash := uint32((maphash.String(s.seed, second) ^ salt*0x9e3779b97f4a7c15) >> 32)
+	hash := s.hash(second, salt)
 	mask := uint32(len(s.table) - 1)
 	i := hash & mask
 	for ; s.table[i] != 0; i = (i + 1) & mask {

@@ -54,6 +54,35 @@ func (s *Store) Touch(n int, id func(int) data.ProfileID) {
 	s.scratch.keys, s.scratch.refs, s.touched = keys, refs, sum
 }
 
+// Likely appends to dst, for each text, the symbol that it probably has, or 0, and reads
+// what finding it will read, as Touch does for people. Nobody may rely on the symbols:
+// they are for bringing near what belongs to them.
+func (s *Symbols) Likely(dst []Symbol, n int, text func(int) string) []Symbol {
+	from, mask := len(dst), uint32(len(s.table)-1)
+	for i := range n {
+		dst = append(dst, Symbol(s.hash(text(i), 0)))
+	}
+	near := dst[from:]
+	var sum uint32
+	for _, hash := range near {
+		sum += s.table[uint32(hash)&mask]
+	}
+	for i, hash := range near {
+		x := s.table[uint32(hash)&mask]
+		if s.known[x].hash != uint32(hash) { // few are not in their first place
+			x = s.table[(uint32(hash)+1)&mask]
+		}
+		near[i] = Symbol(x)
+	}
+	for _, x := range near {
+		if k := &s.known[x]; k.n > 0 {
+			sum += uint32(s.text[k.chunk][k.at])
+		}
+	}
+	s.touched = sum
+	return dst
+}
+
 const (
 	lineWords  = 8 // of a cache line
 	touchLines = 16

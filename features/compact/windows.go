@@ -24,10 +24,11 @@ type Shape []Slot
 // byte with the number of its times or panes, and then, slot after slot, oldest first,
 //
 //	a ring    three units a time
-//	panes     two units with the index of the newest pane, then a unit or, where a
-//	          count has outgrown it, two units a pane: six bits say how many panes
-//	          older than the newest it is, the others count; then four units with
-//	          the sum, where the slot has one
+//	panes     two units with the index of the newest pane, a unit with the sum of the
+//	          counts, so that a reading need not add them up, then a unit a pane: six
+//	          bits say how many panes older than the newest it is, the others count;
+//	          then four units with the sum, where the slot has one. Where a count has
+//	          outgrown its unit, all counts of the person have two.
 const (
 	headUnits = 9
 	timeUnits = 3
@@ -77,9 +78,9 @@ func (w windows) size(slot, n int) int {
 	case n == 0:
 		return 0
 	case d.Sum:
-		return 2 + n*(w.pane+sumUnits)
+		return 2 + w.pane + n*(w.pane+sumUnits)
 	}
-	return 2 + n*w.pane
+	return 2 + w.pane + n*w.pane
 }
 
 // each is the units of one pane of a slot.
@@ -122,6 +123,22 @@ func (w windows) tally(at int) (back int64, count uint32) {
 	return int64(v & (1<<backBits - 1)), v >> backBits
 }
 
+// total is the sum of the counts of a slot's panes: 64 narrow ones fit into a unit.
+func (w windows) total(start int) uint32 {
+	if w.pane == 2 {
+		return w.long(start + 2)
+	}
+	return uint32(w.units[start+2])
+}
+
+func (w windows) setTotal(start int, v uint32) {
+	if w.pane == 2 {
+		w.setLong(start+2, v)
+		return
+	}
+	w.units[start+2] = uint16(v)
+}
+
 func (w windows) setTally(at int, back int64, count uint32) {
 	v := uint32(back) | count<<backBits
 	if w.pane == 2 {
@@ -144,22 +161,20 @@ func (w windows) setSum(at int, v float64) {
 // SlotSet is a set of slots: bit i for slot i of the shape.
 type SlotSet uint32
 
-// sizes are, for each slot of a shape, the units of one time or pane, narrow and wide,
-// and those before the first one.
-type sizes struct {
-	each [2][MaxSlots]uint8
-	head [MaxSlots]uint8
-}
+// sizes are, for each slot of a shape, the units of one time or pane, and those before
+// the first one.
+type sizes struct{ each, head [MaxSlots]uint8 }
 
-func sizesOf(shape Shape) (z sizes) {
-	for i, d := range shape {
-		switch {
-		case d.Ring > 0:
-			z.each[0][i], z.each[1][i] = timeUnits, timeUnits
-		case d.Sum:
-			z.head[i], z.each[0][i], z.each[1][i] = 2, 1+sumUnits, 2+sumUnits
-		default:
-			z.head[i], z.each[0][i], z.each[1][i] = 2, 1, 2
+// sizesOf are the sizes where panes are narrow, and where they are wide.
+func sizesOf(shape Shape) (z [2]sizes) {
+	for k := range z {
+		for i, d := range shape {
+			z[k].head[i], z[k].each[i] = uint8(2+k+1), uint8(k+1)
+			if d.Ring > 0 {
+				z[k].head[i], z[k].each[i] = 0, timeUnits
+			} else if d.Sum {
+				z[k].each[i] += sumUnits
+			}
 		}
 	}
 	return z

@@ -9,15 +9,16 @@ import (
 // hold, and p.Version be below MaxVersion.
 func (s *Store) CountEvent(p *Person, slots SlotSet, t int64, v float64) {
 	w, at := s.windows(p), headUnits
+	s.at.set(s.shape, t)
 	for slot := range s.shape {
 		if slots == 0 {
 			return
 		}
 		if slots&1 != 0 {
-			if d := &s.shape[slot]; d.Ring > 0 {
+			if s.shape[slot].Ring > 0 {
 				s.addTime(p, w, slot, at, t)
 			} else {
-				s.addPane(p, w, slot, at, d.Panes.Index(t), v)
+				s.addPane(p, w, slot, at, s.at.pane[slot], v)
 			}
 			pane := w.pane
 			if w = s.windows(p); w.pane != pane { // widened: the slots before this one take more, too
@@ -29,7 +30,8 @@ func (s *Store) CountEvent(p *Person, slots SlotSet, t int64, v float64) {
 			continue
 		}
 		if n := int(uint8(w.units[slot>>1] >> (8 * (slot & 1)))); n > 0 {
-			at += int(s.sizes.head[slot]) + n*int(s.sizes.each[w.pane-1][slot])
+			z := &s.sizes[w.pane-1]
+			at += int(z.head[slot]) + n*int(z.each[slot])
 		}
 	}
 }
@@ -67,10 +69,11 @@ func (s *Store) addTime(p *Person, w windows, slot, start int, t int64) {
 // addPane counts one event of value v in the pane with the given index, of the slot
 // whose first unit is start.
 func (s *Store) addPane(p *Person, w windows, slot, start int, index int64, v float64) {
-	n, each, first := w.count(slot), w.each(slot), start+2
+	n, each, first := w.count(slot), w.each(slot), start+2+w.pane
 	if n == 0 {
-		w = s.open(p, start, 2+each)
+		w = s.open(p, start, 2+w.pane+each)
 		w.setLong(start, uint32(index))
+		w.setTotal(start, 1)
 		w.setPane(slot, first, 0, v)
 		w.setCount(slot, 1)
 		s.grown(p, 0, paneSize)
@@ -100,6 +103,7 @@ func (s *Store) addPane(p *Person, w windows, slot, start int, index int64, v fl
 				return
 			}
 			w.setTally(at, b, c+1)
+			w.setTotal(start, w.total(start)+1)
 			if w.shape[slot].Sum {
 				w.setSum(at+w.pane, window.Bounded(window.Bounded(w.sum(at+w.pane))+window.Bounded(v)))
 			}
@@ -108,6 +112,7 @@ func (s *Store) addPane(p *Person, w windows, slot, start int, index int64, v fl
 	}
 	w = s.open(p, first+i*each, each)
 	w.setPane(slot, first+i*each, back, v)
+	w.setTotal(start, w.total(start)+1)
 	w.setCount(slot, n+1)
 	s.grown(p, 1, paneSize)
 }
@@ -124,12 +129,15 @@ func (w windows) setPane(slot, at int, back int64, v float64) {
 // those that no reading can cover any more; the rest stay, n of them.
 func (s *Store) advance(p *Person, w windows, slot, start int, by int64) (after windows, n int) {
 	n = w.count(slot)
-	each, first, drop := w.each(slot), start+2, 0
+	each, first, drop, total := w.each(slot), start+2+w.pane, 0, w.total(start)
 	for ; drop < n; drop++ {
-		if b, _ := w.tally(first + drop*each); b+by < w.shape[slot].Panes.N {
+		b, c := w.tally(first + drop*each)
+		if b+by < w.shape[slot].Panes.N {
 			break
 		}
+		total -= c
 	}
+	w.setTotal(start, total)
 	w.setLong(start, w.long(start)+uint32(by))
 	if drop > 0 {
 		w = s.shut(p, first, drop*each)

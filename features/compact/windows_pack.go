@@ -77,7 +77,12 @@ func (s *Store) packWindows(p *Person, slots []data.Slot) {
 		}
 		newest := x.Panes[len(x.Panes)-1].Index
 		w.setLong(at, uint32(newest))
-		at += 2
+		total := uint32(0)
+		for _, pane := range x.Panes {
+			total += pane.Count
+		}
+		w.setTotal(at, total)
+		at += 2 + w.pane
 		for _, pane := range x.Panes {
 			w.setTally(at, newest-pane.Index, pane.Count)
 			at += w.pane
@@ -112,7 +117,7 @@ func (s *Store) unpackWindows(p *Person, dst []data.Slot) []data.Slot {
 		} else {
 			newest := int64(w.long(at))
 			for i := range n {
-				from := at + 2 + i*w.each(slot)
+				from := at + 2 + w.pane + i*w.each(slot)
 				back, count := w.tally(from)
 				pane := data.Pane{Index: newest - back, Count: count}
 				if s.shape[slot].Sum {

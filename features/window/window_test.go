@@ -207,3 +207,15 @@ func TestBoundedIsTheTextbooksClamp(t *testing.T) {
 		}
 	}
 }
+
+func TestCoarseIsAtToAThousandthOfAHalfLife(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		halfLife := time.Duration(rapid.Int64Range(1, 1<<41).Draw(t, "half-life")) * time.Millisecond
+		d := data.Decayed{S: rapid.Float64Range(-1e18, 1e18).Draw(t, "sum"), T: rapid.Int64Range(0, 1<<41).Draw(t, "time")}
+		now := d.T + rapid.Int64Range(-10, 1<<40).Draw(t, "later")
+		exactly, got := At(d, now, halfLife), Coarse(d, now, halfLife)
+		if a, b := math.Abs(exactly), math.Abs(got); b < a*(1-1e-9)-1e-250 || b > a*math.Exp2(1.0/steps)*(1+1e-9)+1e-250 || got*exactly < 0 {
+			t.Fatalf("%v after %d of %v is about %v, exactly %v", d.S, now-d.T, halfLife, got, exactly)
+		}
+	})
+}
