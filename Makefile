@@ -55,6 +55,10 @@ fuzz: ## Run every fuzz target for FUZZTIME (default 60s) each
 kills: ## Kill the server 20 times under each client from npm: make kills [SEED=7]
 	KILLS=20 go test -count=1 -run Killed -v -timeout 30m ./serving/ingest/compat
 
+.PHONY: overload
+overload: ## Send a server ten times its configured capacity for 60 s, then hold answers, log, times and memory against their budgets
+	OVERLOAD=$(or $(FOR),60s) go test -count=1 -run TenTimes -v -timeout 15m ./cmd/kindred
+
 .PHONY: bench
 bench: ## Run the Go benchmarks, in the form that benchstat reads
 	go test -run '^$$' -bench . -benchmem ./...
