@@ -130,6 +130,7 @@ func (s *server) build() (http.Handler, error) {
 			People: people.Histories(), Snapshots: s.live, Counters: n.worker.Popularity(), Impressions: s.in, Now: time.Now,
 		}),
 		Live: s.live, Ingest: s.in, People: people, Acks: s.acks, Catalog: n.catalog, Users: n.store, Folds: n.worker, Dead: n.store,
+		Records: n.store, Clean: s.judges.clean, Plan: s.judges.plan,
 		ClusterMargin: n.cfg.Features.ClusterMargin,
 		Train:         s.train.start, Pages: dashboard.New(os.DirFS(reportsDir(n.cfg))),
 		Checks:  []httpapi.Check{{Name: "log", OK: func(context.Context) error { return n.store.Err() }}},

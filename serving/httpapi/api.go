@@ -63,6 +63,8 @@ func New(cfg Config, deps Deps) (http.Handler, error) {
 	a.modelRoutes()
 	a.jobRoutes()
 	a.deadLetterRoutes()
+	a.lateRoutes()
+	a.schemaRoutes()
 	return engine, nil
 }
 

@@ -19,6 +19,10 @@ func (a *api) debugRoutes(e *gin.Engine) {
 	e.GET("/v1/debug/sources", a.requireKey(ScopeAdmin), a.sources)
 }
 
+// streamed marks a request whose answer has no end of its own: how long it took says
+// nothing about the server.
+const streamed = "kindred.streamed"
+
 // followEvents streams events as server-sent events until the client goes away. The
 // query's source, type, name, profile, user and refused=true narrow it down; a
 // client that comes back with Last-Event-ID goes on where it stopped.
@@ -51,6 +55,7 @@ func (a *api) followEvents(c *gin.Context) {
 	}
 	defer sub.Close()
 	control := http.NewResponseController(c.Writer)
+	c.Set(streamed, true)
 	c.Header("Content-Type", "text/event-stream")
 	c.Header("X-Accel-Buffering", "no")
 	c.Status(http.StatusOK)

@@ -9,6 +9,8 @@ import (
 	"kindred/data"
 	"kindred/features/stream"
 	"kindred/serving/ingest"
+	"kindred/serving/ingest/clean"
+	"kindred/serving/ingest/plan"
 	"kindred/serving/live"
 	"kindred/serving/online"
 	"kindred/serving/recommend"
@@ -84,8 +86,13 @@ type Deps struct {
 	Catalog   Catalog
 	Users     Users
 	Folds     Folds
-	// Dead lists what was not accepted; nil leaves its route out.
-	Dead DeadLetters
+	// Dead keeps what was not accepted; nil leaves its routes out.
+	Dead ingest.Letters
+	// Records is the log, to read; nil leaves out the routes that do.
+	Records Records
+	// Clean and Plan are the stages of Ingest that tell what they did; nil for none.
+	Clean *clean.Cleaner
+	Plan  *plan.Stage
 	// ClusterMargin is the fold's features.Config.ClusterMargin.
 	ClusterMargin float64
 	// Train starts a training run and returns its job at once; nil where this

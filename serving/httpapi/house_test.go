@@ -30,7 +30,10 @@ import (
 	"kindred/model/vocab"
 	"kindred/serving/httpapi"
 	"kindred/serving/ingest"
+	"kindred/serving/ingest/clean"
+	"kindred/serving/ingest/plan"
 	"kindred/serving/ingest/quota"
+	"kindred/serving/ingest/stage"
 	"kindred/serving/ingest/tail"
 	"kindred/serving/live"
 	"kindred/serving/online"
@@ -86,9 +89,22 @@ type overrides struct {
 	check []httpapi.Check
 	quota *quota.Guard
 	tail  *tail.Tail
+	clean *clean.Cleaner
+	plan  *plan.Stage
 	// of the HTTP server alone; nil is the house's clock and no log
 	now    func() time.Time
 	logger *slog.Logger
+}
+
+// stages are those that there are, in the server's order.
+func (o *overrides) stages() (list []stage.Stage) {
+	if o.clean != nil {
+		list = append(list, o.clean)
+	}
+	if o.plan != nil {
+		list = append(list, o.plan)
+	}
+	return list
 }
 
 func open(t testing.TB, change func(*overrides)) *house {
@@ -125,7 +141,7 @@ func open(t testing.TB, change func(*overrides)) *house {
 	var ids atomic.Int64
 	newID := func() string { return fmt.Sprintf("id-%06d", ids.Add(1)) }
 	h.ingest = ingest.New(ingest.Default(), ingest.Deps{
-		Log: o.log(h.store), Index: h.store, Acks: acks, Partitions: 4, Now: h.clock.Now, NewID: newID, Quota: o.quota, Tail: o.tail,
+		Log: o.log(h.store), Index: h.store, Acks: acks, Partitions: 4, Now: h.clock.Now, NewID: newID, Quota: o.quota, Tail: o.tail, Stages: o.stages(),
 		Facets: func(id data.ItemID) map[string][]string { return h.live.Load().Facets(id) },
 	})
 	service := recommend.New(recommend.Default(), recommend.Deps{
@@ -135,7 +151,7 @@ func open(t testing.TB, change func(*overrides)) *house {
 		o.now = h.clock.Now
 	}
 	h.handler, err = httpapi.New(o.http, httpapi.Deps{
-		Recommend: service, Live: h.live, Ingest: h.ingest, People: people, Acks: acks, Catalog: h.catalog, Users: h.store, Dead: h.store,
+		Recommend: service, Live: h.live, Ingest: h.ingest, People: people, Acks: acks, Catalog: h.catalog, Users: h.store, Dead: h.store, Records: h.store, Clean: o.clean, Plan: o.plan,
 		Folds: h.worker, Train: o.train, ClusterMargin: features.Default().ClusterMargin, Checks: o.check, Version: "test", Now: o.now, NewID: newID, Logger: o.logger,
 		Pages: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "page "+r.URL.Path) }),
 	})

@@ -106,6 +106,8 @@ func (s *state) Collect(out chan<- prometheus.Metric) {
 	c := deps.Ingest.Counts()
 	counter(descCalls, float64(c.Accepted), "accepted")
 	counter(descCalls, float64(c.Rejected), "rejected")
+	counter(descCalls, float64(c.Dropped), "dropped")
+	s.intake(counter)
 	counter(descShown, float64(c.ShownLogged), "logged")
 	counter(descShown, float64(c.ShownDropped), "dropped")
 	gauge(descQueue, float64(c.ShownWaiting))

@@ -61,9 +61,13 @@ func (a *api) observe(c *gin.Context) {
 			}
 		}
 		took := a.deps.Now().Sub(start)
-		a.metrics.observe(route, c.Request.Method, c.Writer.Status(), took)
-		status := c.Writer.Status()
-		ctx, level := c.Request.Context(), a.level(c.Request.Method, route, status, took)
+		status, slow := c.Writer.Status(), took
+		if c.GetBool(streamed) {
+			slow = 0 // it lasted as long as somebody listened
+		} else {
+			a.metrics.observe(route, c.Request.Method, status, took)
+		}
+		ctx, level := c.Request.Context(), a.level(c.Request.Method, route, status, slow)
 		if a.deps.Logger.Enabled(ctx, level) {
 			a.deps.Logger.LogAttrs(ctx, level, "request", slog.String("method", c.Request.Method), slog.String("route", route), slog.Int("status", status),
 				slog.Int("bytes", max(0, c.Writer.Size())), slog.Duration("took", took), slog.String("request_id", id), slog.String("key", c.GetString(keyName)))

@@ -58,10 +58,16 @@ type result struct {
 	bare string // the event without its version
 }
 
+// Size is the number of events in the plan, each version counted.
+func (p *Plan) Size() int { return p.size }
+
 // Check tries a tracking call as a client would send it: nothing is counted or kept. The error
 // is package event's refusal.
-func (p *Plan) Check(call []byte) (Result, error) {
-	c, err := event.ParseCall(call, "")
+func (p *Plan) Check(call []byte) (Result, error) { return p.CheckAs(call, "") }
+
+// CheckAs is Check for a call whose type its route implied.
+func (p *Plan) CheckAs(call []byte, typ data.EventType) (Result, error) {
+	c, err := event.ParseCall(call, typ)
 	if err != nil {
 		return Result{}, err
 	}
