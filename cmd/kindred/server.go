@@ -49,6 +49,7 @@ type server struct {
 	train *trainings
 	// judges are the stages of what comes in.
 	judges judges
+	polls  *connectors
 }
 
 // serve runs everything until ctx ends, then stops it in the order of the data's
@@ -79,6 +80,7 @@ func (n *node) serve(ctx context.Context, l net.Listener, ready func(*server)) e
 	middle.run("heartbeat", func(ctx context.Context) error { return s.beat(ctx, l.Addr().String()) })
 	middle.run("flush", s.answerFlushes)
 	middle.run("schedule", s.scheduler().Run)
+	middle.run("connectors", s.polls.Run)
 
 	edge := newStage(ctx, fail)
 	edge.run("http", func(ctx context.Context) error {
@@ -123,6 +125,13 @@ func (s *server) build() (http.Handler, error) {
 	})
 	people := online.NewReader(n.cfg.Online, n.store, n.worker, n.store, n.store.Partitions(), s.acks)
 	s.train = &trainings{server: s}
+	doors, err := openDoors(n.cfg)
+	if err != nil {
+		return nil, err
+	}
+	if s.polls, err = newConnectors(s); err != nil {
+		return nil, err
+	}
 	web := n.cfg.HTTP
 	web.Snippet = n.cfg.Snippet
 	return httpapi.New(web, httpapi.Deps{
@@ -133,6 +142,7 @@ func (s *server) build() (http.Handler, error) {
 		Records: n.store, Clean: s.judges.clean, Plan: s.judges.plan,
 		ClusterMargin: n.cfg.Features.ClusterMargin,
 		Train:         s.train.start, Pages: dashboard.New(os.DirFS(reportsDir(n.cfg))),
+		Doors: doors, Connectors: s.polls.Status,
 		Checks:  []httpapi.Check{{Name: "log", OK: func(context.Context) error { return n.store.Err() }}},
 		Version: version, Now: time.Now, NewID: newID, Logger: n.log,
 	})

@@ -43,6 +43,9 @@ type CatalogStore interface {
 	RenewLease(ctx context.Context, l data.Lease, ttl time.Duration) (data.Lease, error)
 	ReleaseLease(ctx context.Context, l data.Lease) error
 
+	LoadCursor(ctx context.Context, name string) ([]byte, error)
+	SaveCursor(ctx context.Context, name string, state []byte, lease data.Lease) error
+
 	BeginRequest(ctx context.Context, key, bodyHash string, ttl time.Duration) (*data.StoredResponse, error)
 	FinishRequest(ctx context.Context, key string, status int, contentType string, body []byte) error
 	CancelRequest(ctx context.Context, key string) error
@@ -69,6 +72,7 @@ func Catalog(t *testing.T, open OpenCatalog) {
 	t.Run("models", func(t *testing.T) { testModels(t, open) })
 	t.Run("jobs", func(t *testing.T) { testJobs(t, open) })
 	t.Run("leases", func(t *testing.T) { testLeases(t, open) })
+	t.Run("cursors", func(t *testing.T) { testCursors(t, open) })
 	t.Run("requests", func(t *testing.T) { testRequests(t, open) })
 	t.Run("processes", func(t *testing.T) { testProcesses(t, open) })
 	t.Run("sharing", func(t *testing.T) { testSharing(t, open) })

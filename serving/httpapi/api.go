@@ -12,14 +12,15 @@ import (
 
 // api is what the handlers share. It is immutable after New.
 type api struct {
-	cfg     Config
-	deps    Deps
-	keys    keyring
-	metrics *metrics
-	huma    huma.API
-	bodies  bodies // of tracking calls
-	answers bodies // of recommendations
-	gate    gate   // before them
+	cfg      Config
+	deps     Deps
+	keys     keyring
+	metrics  *metrics
+	huma     huma.API
+	bodies   bodies // of tracking calls
+	answers  bodies // of recommendations
+	gate     gate   // before them
+	arrivals *arrivals
 }
 
 // New returns the handler of the whole server. The error is cfg's, or names a
@@ -41,7 +42,9 @@ func New(cfg Config, deps Deps) (http.Handler, error) {
 	}
 	a := &api{cfg: cfg, deps: deps, keys: newKeyring(cfg.Keys)}
 	a.gate.max = int64(cfg.MaxAnswers)
+	a.arrivals = newArrivals(deps.Doors)
 	a.metrics = newMetrics(a)
+	a.metrics.registry.MustRegister(a.arrivals, &connectorState{deps.Connectors})
 
 	engine, err := a.engine()
 	if err != nil {
@@ -50,6 +53,7 @@ func New(cfg Config, deps Deps) (http.Handler, error) {
 	a.trackingRoutes(engine)
 	a.scriptRoutes(engine)
 	a.doorRoutes(engine)
+	a.namedDoorRoutes(engine)
 	a.debugRoutes(engine)
 	engine.GET("/metrics", a.requireKey(ScopeRead), gin.WrapH(a.metrics.handler()))
 	a.pageRoutes(engine)
@@ -65,6 +69,7 @@ func New(cfg Config, deps Deps) (http.Handler, error) {
 	a.deadLetterRoutes()
 	a.lateRoutes()
 	a.schemaRoutes()
+	a.connectorRoutes()
 	return engine, nil
 }
 

@@ -89,15 +89,25 @@ type sourceReport struct {
 	Events  []json.RawMessage  `json:"events"`  // the newest, newest first
 	Letters []json.RawMessage  `json:"letters"` // the newest refused calls
 	Limits  map[string]uint64  `json:"limits,omitempty"`
+	Doors   []doorReport       `json:"doors,omitempty"` // that the configuration sets up for it
 }
 
-// sources lists the sources with their newest events and refusals.
+// sources lists the sources with their newest events and refusals, and the doors that are
+// set up, also before anything came in by them.
 func (a *api) sources(c *gin.Context) {
 	out := []sourceReport{}
+	seen := map[string]bool{}
 	if t := a.deps.Ingest.Tail(); t != nil {
 		limits := totals(a.deps.Ingest.Limits())
 		for _, r := range t.Sources() {
-			out = append(out, sourceReport{r.Source, r.Refused, r.Reasons, t.Recent(r.Source, false), t.Recent(r.Source, true), limits[r.Source]})
+			seen[r.Source] = true
+			out = append(out, sourceReport{r.Source, r.Refused, r.Reasons, t.Recent(r.Source, false), t.Recent(r.Source, true), limits[r.Source], a.arrivals.of(r.Source)})
+		}
+	}
+	for _, n := range a.arrivals.names {
+		if !seen[n.Source] {
+			seen[n.Source] = true
+			out = append(out, sourceReport{Source: n.Source, Reasons: []tail.ReasonCount{}, Events: []json.RawMessage{}, Letters: []json.RawMessage{}, Doors: a.arrivals.of(n.Source)})
 		}
 	}
 	c.JSON(http.StatusOK, gin.H{"sources": out})

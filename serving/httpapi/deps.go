@@ -10,7 +10,9 @@ import (
 	"kindred/features/stream"
 	"kindred/serving/ingest"
 	"kindred/serving/ingest/clean"
+	"kindred/serving/ingest/door"
 	"kindred/serving/ingest/plan"
+	"kindred/serving/ingest/poll"
 	"kindred/serving/live"
 	"kindred/serving/online"
 	"kindred/serving/recommend"
@@ -100,8 +102,12 @@ type Deps struct {
 	Train func(ctx context.Context) (data.Job, error)
 	// Pages serves "/", "/assets/", "/docs", "/favicon.ico" and, to keys that may
 	// read, "/reports/".
-	Pages  http.Handler
-	Checks []Check // further conditions of /readyz
+	Pages http.Handler
+	// Doors are the doors that are set up by name; nil has none.
+	Doors *door.Doors
+	// Connectors tells what each connector did, in the configuration's order; nil has none.
+	Connectors func() []poll.Status
+	Checks     []Check // further conditions of /readyz
 
 	Version string // of the program
 	Now     func() time.Time

@@ -25,11 +25,12 @@ const (
 	postHogBatch = "/batch/"
 	postHogOne   = "/capture/"
 	postHogEvent = "/e/"
+	postHogNew   = "/i/v0/e/"
 	firehose     = "/v1/firehose"
 )
 
 // doorRoutes are those that take calls from pages of other origins, as tracking routes do.
-var doorRoutes = []string{snowplowPost, snowplowGet, rudderBeacon, rudderConfig, rudderMerge, rudderImport, pixelTrack, pixelPage, postHogBatch, postHogOne, postHogEvent}
+var doorRoutes = []string{snowplowPost, snowplowGet, rudderBeacon, rudderConfig, rudderMerge, rudderImport, pixelTrack, pixelPage, postHogBatch, postHogOne, postHogEvent, postHogNew}
 
 // parseDoor makes a batch of a request's body.
 type parseDoor func(c *gin.Context, body []byte, l door.Limits) (door.Batch, error)
@@ -48,7 +49,7 @@ func (a *api) doorRoutes(e *gin.Engine) {
 		rudderMerge: func(c *gin.Context, b []byte, l door.Limits) (door.Batch, error) {
 			return door.RudderMerge(door.Document(c.ContentType(), b), l)
 		},
-		postHogBatch: postHog, postHogOne: postHog, postHogEvent: postHog,
+		postHogBatch: postHog, postHogOne: postHog, postHogEvent: postHog, postHogNew: postHog,
 	} {
 		e.POST(route, a.allowOrigin, func(c *gin.Context) { a.door(c, presented(c.Request.Header), parse, func() { ok(c) }) })
 		e.OPTIONS(route, a.allowOrigin, func(c *gin.Context) { c.Status(http.StatusNoContent) })
@@ -81,7 +82,11 @@ func (a *api) limits() door.Limits {
 
 // door takes the body of another tracker's request in.
 func (a *api) door(c *gin.Context, secret string, parse parseDoor, done func()) {
-	l := a.limits()
+	a.doorWithin(c, secret, a.limits(), parse, done)
+}
+
+// doorWithin is door with limits of its own.
+func (a *api) doorWithin(c *gin.Context, secret string, l door.Limits, parse parseDoor, done func()) {
 	a.takeIn(c, secret, int64(l.Bytes), func(b []byte) (ingest.Body, error) {
 		batch, err := parse(c, b, l)
 		return a.opened(c, batch), err
@@ -134,7 +139,7 @@ func (a *api) rudderConfig(c *gin.Context) {
 func (a *api) firehose(c *gin.Context) {
 	id := c.GetHeader(door.FirehoseRequestHeader)
 	status := mute(c, func() {
-		a.door(c, c.GetHeader(door.FirehoseKeyHeader), func(c *gin.Context, b []byte, l door.Limits) (door.Batch, error) {
+		a.doorWithin(c, c.GetHeader(door.FirehoseKeyHeader), a.deps.Doors.Limits(), func(c *gin.Context, b []byte, l door.Limits) (door.Batch, error) {
 			r, err := door.Firehose(b, id, c.GetHeader(door.FirehoseAttributesHeader), l)
 			if r.ID != "" {
 				id = r.ID

@@ -31,6 +31,7 @@ import (
 	"kindred/serving/httpapi"
 	"kindred/serving/ingest"
 	"kindred/serving/ingest/clean"
+	"kindred/serving/ingest/door"
 	"kindred/serving/ingest/plan"
 	"kindred/serving/ingest/quota"
 	"kindred/serving/ingest/stage"
@@ -89,6 +90,7 @@ type overrides struct {
 	check []httpapi.Check
 	quota *quota.Guard
 	tail  *tail.Tail
+	doors *door.Doors
 	clean *clean.Cleaner
 	plan  *plan.Stage
 	// of the HTTP server alone; nil is the house's clock and no log
@@ -152,7 +154,7 @@ func open(t testing.TB, change func(*overrides)) *house {
 	}
 	h.handler, err = httpapi.New(o.http, httpapi.Deps{
 		Recommend: service, Live: h.live, Ingest: h.ingest, People: people, Acks: acks, Catalog: h.catalog, Users: h.store, Dead: h.store, Records: h.store, Clean: o.clean, Plan: o.plan,
-		Folds: h.worker, Train: o.train, ClusterMargin: features.Default().ClusterMargin, Checks: o.check, Version: "test", Now: o.now, NewID: newID, Logger: o.logger,
+		Folds: h.worker, Train: o.train, Doors: o.doors, ClusterMargin: features.Default().ClusterMargin, Checks: o.check, Version: "test", Now: o.now, NewID: newID, Logger: o.logger,
 		Pages: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "page "+r.URL.Path) }),
 	})
 	if err != nil {

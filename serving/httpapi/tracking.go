@@ -14,6 +14,7 @@ import (
 
 	"kindred/data"
 	"kindred/serving/ingest"
+	"kindred/serving/ingest/door"
 )
 
 // trackingTypes are the tracking routes below /v1 and the type of their calls; ""
@@ -97,6 +98,11 @@ type trackAnswer struct {
 func (a *api) track(c *gin.Context, typ data.EventType) {
 	limits := a.deps.Ingest.Config()
 	a.takeIn(c, presented(c.Request.Header), limits.MaxBodyBytes, func(b []byte) (ingest.Body, error) {
+		if typ == "" {
+			if parse := a.encoded(c); parse != nil {
+				return parse(b)
+			}
+		}
 		return ingest.ParseBody(b, typ, limits.MaxBodyBytes, limits.MaxCalls)
 	}, func() { c.JSON(http.StatusOK, trackAnswer{Success: true}) })
 }
@@ -113,7 +119,33 @@ func (a *api) takeIn(c *gin.Context, secret string, limit int64, parse func([]by
 	if ok {
 		named = key.name
 	}
-	ticket, err := a.deps.Ingest.Admit(named, firstRoom)
+	a.withBody(c, named, limit, func(b []byte) {
+		body, err := parse(b)
+		if err != nil {
+			a.unreadable(c, err)
+			return
+		}
+		if secret == "" {
+			secret = body.WriteKey
+			key, ok = a.keys.find(secret)
+		}
+		source := sourceName(secret)
+		if !a.keys.open() {
+			if !ok || !key.may(ScopeIngest) {
+				a.refuseTracking(c, http.StatusUnauthorized, "a write key is needed: send it as Basic user name, Bearer token or writeKey in the body")
+				return
+			}
+			source = key.name
+			note(c, key.name)
+		}
+		a.accept(c, body, source, done)
+	})
+}
+
+// withBody reads a body of at most limit bytes for use, while there is room for it. The
+// bytes are use's until it returns.
+func (a *api) withBody(c *gin.Context, source string, limit int64, use func([]byte)) {
+	ticket, err := a.deps.Ingest.Admit(source, firstRoom)
 	if err != nil {
 		a.overloaded(c, err)
 		return
@@ -127,47 +159,55 @@ func (a *api) takeIn(c *gin.Context, secret string, limit int64, parse func([]by
 	switch {
 	case errors.Is(err, errNoRoom):
 		a.overloaded(c, err)
-		return
 	case err != nil:
 		a.refuseTracking(c, http.StatusBadRequest, "read the body: "+err.Error())
-		return
+	default:
+		use(b)
 	}
-	body, err := parse(b)
-	if err != nil {
-		a.refuseTracking(c, http.StatusBadRequest, err.Error())
-		return
-	}
-	if secret == "" {
-		secret = body.WriteKey
-		key, ok = a.keys.find(secret)
-	}
-	source := sourceName(secret)
-	if !a.keys.open() {
-		if !ok || !key.may(ScopeIngest) {
-			a.refuseTracking(c, http.StatusUnauthorized, "a write key is needed: send it as Basic user name, Bearer token or writeKey in the body")
-			return
-		}
-		source = key.name
-		note(c, key.name)
-	}
-	result, err := a.deps.Ingest.Accept(c.Request.Context(), body, a.caller(c, source))
-	switch {
-	case errors.Is(err, data.ErrOverloaded):
+}
+
+// unreadable refuses a body that cannot be read, or asks its sender to come again where what
+// it takes to read it cannot be had now.
+func (a *api) unreadable(c *gin.Context, err error) {
+	if door.IsLater(err) {
+		a.deps.Logger.Warn("a request cannot be read now", "error", err, "request_id", requestID(c.Request.Context()))
 		a.overloaded(c, err)
 		return
-	case errors.Is(err, context.Canceled):
-		a.refuseTracking(c, http.StatusRequestTimeout, "the request was given up")
-		return
-	case err != nil:
-		a.deps.Logger.Error("tracking call failed", "error", err, "request_id", requestID(c.Request.Context()))
-		a.refuseTracking(c, http.StatusInternalServerError, "something went wrong on the server")
+	}
+	a.refuseTracking(c, http.StatusBadRequest, err.Error())
+}
+
+// accept makes a body's calls durable and calls done.
+func (a *api) accept(c *gin.Context, body ingest.Body, source string, done func()) {
+	result, err := a.deps.Ingest.Accept(c.Request.Context(), body, a.caller(c, source))
+	if err != nil {
+		a.notTaken(c, err)
 		return
 	}
-	if n := len(result.Rejected); n > 0 {
-		a.deps.Logger.Warn("tracking calls rejected", "rejected", n, "accepted", result.Accepted, "first", result.Rejected[0].Reason,
+	if n := len(result.Rejected) + len(body.Unread); n > 0 {
+		first := ""
+		if len(body.Unread) > 0 {
+			first = body.Unread[0].Reason
+		} else {
+			first = result.Rejected[0].Reason
+		}
+		a.deps.Logger.Warn("tracking calls rejected", "rejected", n, "accepted", result.Accepted, "first", first,
 			"source", source, "request_id", requestID(c.Request.Context()))
 	}
 	done()
+}
+
+// notTaken answers for what could not be made durable.
+func (a *api) notTaken(c *gin.Context, err error) {
+	switch {
+	case errors.Is(err, data.ErrOverloaded):
+		a.overloaded(c, err)
+	case errors.Is(err, context.Canceled):
+		a.refuseTracking(c, http.StatusRequestTimeout, "the request was given up")
+	default:
+		a.deps.Logger.Error("tracking call failed", "error", err, "request_id", requestID(c.Request.Context()))
+		a.refuseTracking(c, http.StatusInternalServerError, "something went wrong on the server")
+	}
 }
 
 // overloaded asks the client to come again.

@@ -127,15 +127,20 @@ func (s *Scheduler) enough(ctx context.Context, log *slog.Logger, base int64) st
 	return fmt.Sprintf("%d new events", n-base)
 }
 
-// WithLease does work while holding the training lease, and says whether it got
+// WithLease does work while holding the training lease; see WithLeaseOf.
+func WithLease(ctx context.Context, leases Leases, owner string, ttl time.Duration, work func(context.Context, data.Lease) error) (bool, error) {
+	return WithLeaseOf(ctx, leases, LeaseName, owner, ttl, work)
+}
+
+// WithLeaseOf does work while holding the lease of that name, and says whether it got
 // it. The lease is renewed at a third of its life; when that fails because it is
 // somebody else's, or for as long as the lease lives, the context of work ends
 // with ErrLeaseLost as its cause and the error wraps it. The lease is released
 // when work returns.
-func WithLease(ctx context.Context, leases Leases, owner string, ttl time.Duration, work func(context.Context, data.Lease) error) (bool, error) {
-	lease, ok, err := leases.AcquireLease(ctx, LeaseName, owner, ttl)
+func WithLeaseOf(ctx context.Context, leases Leases, name, owner string, ttl time.Duration, work func(context.Context, data.Lease) error) (bool, error) {
+	lease, ok, err := leases.AcquireLease(ctx, name, owner, ttl)
 	if err != nil {
-		return false, fmt.Errorf("lease %s: %w", LeaseName, err)
+		return false, fmt.Errorf("lease %s: %w", name, err)
 	}
 	if !ok {
 		return false, nil
@@ -161,7 +166,7 @@ func WithLease(ctx context.Context, leases Leases, owner string, ttl time.Durati
 	release, done := context.WithTimeout(context.WithoutCancel(ctx), ttl)
 	defer done()
 	if e := leases.ReleaseLease(release, lease); e != nil && err == nil {
-		err = fmt.Errorf("release lease %s: %w", LeaseName, e)
+		err = fmt.Errorf("release lease %s: %w", name, e)
 	}
 	return true, err
 }

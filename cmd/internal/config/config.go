@@ -20,6 +20,8 @@ import (
 	"kindred/features/archive"
 	"kindred/serving/httpapi"
 	"kindred/serving/ingest"
+	"kindred/serving/ingest/door"
+	"kindred/serving/ingest/poll"
 	"kindred/serving/live"
 	"kindred/serving/online"
 	"kindred/serving/recommend"
@@ -44,18 +46,21 @@ type Config struct {
 	// Seed makes everything random repeatable.
 	Seed uint64 `yaml:"seed"`
 
-	Log       Log              `yaml:"log"`
-	Store     Store            `yaml:"store"`
-	HTTP      httpapi.Config   `yaml:"http"`
-	Snippet   snippet.Config   `yaml:"snippet"`
-	Ingest    ingest.Config    `yaml:"ingest"`
-	Features  features.Config  `yaml:"features"`
-	Archive   archive.Options  `yaml:"archive"`
-	Live      live.Config      `yaml:"live"`
-	Online    online.Config    `yaml:"online"`
-	Recommend recommend.Config `yaml:"recommend"`
-	Training  training.Config  `yaml:"training"`
-	Schedule  schedule.Config  `yaml:"schedule"`
+	Log     Log            `yaml:"log"`
+	Store   Store          `yaml:"store"`
+	HTTP    httpapi.Config `yaml:"http"`
+	Snippet snippet.Config `yaml:"snippet"`
+	Ingest  ingest.Config  `yaml:"ingest"`
+	Doors   door.Config    `yaml:"doors"`
+	// Connectors fetch people from other systems on an interval (docs/connectors.md): name, url, interval, secret_headers, records, fields, pages, cursor, ….
+	Connectors []poll.Config    `yaml:"connectors"`
+	Features   features.Config  `yaml:"features"`
+	Archive    archive.Options  `yaml:"archive"`
+	Live       live.Config      `yaml:"live"`
+	Online     online.Config    `yaml:"online"`
+	Recommend  recommend.Config `yaml:"recommend"`
+	Training   training.Config  `yaml:"training"`
+	Schedule   schedule.Config  `yaml:"schedule"`
 }
 
 // Log says what is logged and how.
@@ -107,7 +112,7 @@ func Default() Config {
 	return Config{
 		Space: data.DefaultSpace, Env: "prod", Data: "kindred-data", Roles: AllRoles(), Seed: 1,
 		Log: Log{Level: "info", Format: "text"}, Store: defaultStore(),
-		HTTP: httpapi.Default(), Snippet: snippet.Default(), Ingest: ingest.Default(), Features: features.Default(), Archive: archive.Default(),
+		HTTP: httpapi.Default(), Snippet: snippet.Default(), Ingest: ingest.Default(), Doors: door.Default(), Features: features.Default(), Archive: archive.Default(),
 		Live: live.Default(), Online: online.Default(), Recommend: recommend.Default(),
 		Training: training.Default(), Schedule: schedule.Default(),
 	}
@@ -163,7 +168,7 @@ func (c Config) Validate() error {
 		}
 	}
 	for _, part := range []section{
-		{"store", c.Store}, {"http", c.HTTP}, {"snippet", c.Snippet}, {"ingest", c.Ingest}, {"features", c.Features}, {"archive", c.Archive}, {"live", c.Live},
+		{"store", c.Store}, {"http", c.HTTP}, {"snippet", c.Snippet}, {"ingest", c.Ingest}, {"doors", c.Doors}, {"features", c.Features}, {"archive", c.Archive}, {"live", c.Live},
 		{"online", c.Online}, {"recommend", c.Recommend}, {"training", c.Training}, {"schedule", c.Schedule},
 	} {
 		if err := part.config.Validate(); err != nil {
@@ -173,6 +178,20 @@ func (c Config) Validate() error {
 			}
 			return fmt.Errorf("%s: %w", part.name, err)
 		}
+	}
+	return c.validateConnectors()
+}
+
+func (c Config) validateConnectors() error {
+	names := map[string]bool{}
+	for i, p := range c.Connectors {
+		if err := p.Validate(); err != nil {
+			return fmt.Errorf("connectors[%d]: %w", i, err)
+		}
+		if names[p.Name] {
+			return fmt.Errorf("connectors[%d]: name %q is used twice; give each connector its own", i, p.Name)
+		}
+		names[p.Name] = true
 	}
 	return nil
 }
@@ -251,6 +270,11 @@ func (c Config) masked() Config {
 		if c.HTTP.Keys[i].Secret != "" {
 			c.HTTP.Keys[i].Secret = "(hidden)"
 		}
+	}
+	c.Doors = c.Doors.Masked()
+	c.Connectors = slices.Clone(c.Connectors)
+	for i := range c.Connectors {
+		c.Connectors[i] = c.Connectors[i].Masked()
 	}
 	return c
 }

@@ -46,6 +46,7 @@ type ItemChange struct {
 	Position string    // of the change in the source, the same when it is delivered again
 	Item     data.Item // only its ID where Deleted
 	Deleted  bool
+	Raw      []byte // the change event
 }
 
 // Changes are what a request of Debezium means, in its order.
@@ -107,6 +108,7 @@ func (out *Changes) change(raw json.RawMessage, tables []Table) (call json.RawMe
 		out.Skipped++
 		return nil, ""
 	}
+	change := raw
 	o, err := fieldsOf(raw)
 	if err != nil {
 		return nil, "the change " + err.Error()
@@ -165,13 +167,13 @@ func (out *Changes) change(raw json.RawMessage, tables []Table) (call json.RawMe
 	position := sourcePosition(source, o, op, id)
 	switch {
 	case table.Rows == RowsItems && op == "d":
-		out.Items = append(out.Items, ItemChange{Position: position, Item: data.Item{ID: data.ItemID(id)}, Deleted: true})
+		out.Items = append(out.Items, ItemChange{Position: position, Item: data.Item{ID: data.ItemID(id)}, Deleted: true, Raw: change})
 	case table.Rows == RowsItems:
 		it, reason := table.item(id, row)
 		if reason != "" {
 			return nil, reason
 		}
-		out.Items = append(out.Items, ItemChange{Position: position, Item: it})
+		out.Items = append(out.Items, ItemChange{Position: position, Item: it, Raw: change})
 	case op == "d":
 		out.Deleted = append(out.Deleted, id)
 	default:

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"kindred/serving/ingest/secret"
 )
 
 // Config is one connector.
@@ -24,7 +26,7 @@ type Config struct {
 	Timeout time.Duration `yaml:"timeout"`
 	// Headers are sent with each request.
 	Headers map[string]string `yaml:"headers"`
-	// SecretHeaders are sent, too: the value is taken from the environment variable that is named; ${NAME} inside a text works as well, as in "Bearer ${CRM_TOKEN}".
+	// SecretHeaders are sent, too: the value is taken from the environment variable that is named; ${NAME} and ${file:/path} inside a text work as well, as in "Bearer ${CRM_TOKEN}".
 	SecretHeaders map[string]string `yaml:"secret_headers"`
 
 	// Records is the path of the list in the answer, such as data.items; "" is the answer itself.
@@ -180,15 +182,21 @@ func (c Config) expand(cursor, page string) string {
 	return strings.NewReplacer("{cursor}", url.QueryEscape(cursor), "{page}", url.QueryEscape(page)).Replace(c.URL)
 }
 
-// headers are the headers of a request, the secret ones from the environment. The
-// error names the variable that is not there, never a value.
-func (c Config) headers(env func(string) (string, bool)) (http.Header, error) {
+// headers are the headers of a request, the secret ones from where they are. The
+// error names the variable or file that is not there, never a value.
+func (c Config) headers(from secret.Source) (http.Header, error) {
 	h := http.Header{"Accept": {"application/json"}, "User-Agent": {"kindred-http_poll"}}
 	for name, value := range c.Headers {
 		h.Set(name, value)
 	}
-	for name, from := range c.SecretHeaders {
-		value, err := secret(from, env)
+	for name, text := range c.SecretHeaders {
+		if !secret.Named(text) {
+			text = "${" + text + "}"
+		}
+		value, err := from.Expand(text)
+		if err == nil && strings.Contains(value, "${") {
+			err = errors.New("use the name of an environment variable, or a text with ${NAME} or ${file:/path}")
+		}
 		if err != nil {
 			return nil, fmt.Errorf("poll: %s: secret_headers.%s: %w", c.Name, name, err)
 		}
@@ -197,22 +205,35 @@ func (c Config) headers(env func(string) (string, bool)) (http.Header, error) {
 	return h, nil
 }
 
-var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
-
-func secret(from string, env func(string) (string, bool)) (value string, err error) {
-	if !strings.Contains(from, "${") {
-		from = "${" + from + "}"
-	}
-	value = variable.ReplaceAllStringFunc(from, func(v string) string {
-		name := v[2 : len(v)-1]
-		text, ok := env(name)
-		if (!ok || text == "") && err == nil {
-			err = fmt.Errorf("the environment variable %s is not set", name)
+// Masked is c without what may be secret: the values of headers, and of the address's query but
+// for the place in the list. What only names a secret stays.
+func (c Config) Masked() Config {
+	mask := func(headers map[string]string, named bool) map[string]string {
+		if headers == nil {
+			return nil
 		}
-		return text
-	})
-	if err == nil && strings.ContainsAny(value, "\r\n${") {
-		err = errors.New("use the name of an environment variable, or a text with ${NAME}; the value has one line")
+		out := make(map[string]string, len(headers))
+		for name, value := range headers {
+			if out[name] = hidden; named && (secret.Only(value) || variableName.MatchString(value)) {
+				out[name] = value
+			}
+		}
+		return out
 	}
-	return value, err
+	c.Headers, c.SecretHeaders = mask(c.Headers, false), mask(c.SecretHeaders, true)
+	if before, query, ok := strings.Cut(c.URL, "?"); ok {
+		parts := strings.Split(query, "&")
+		for i, part := range parts {
+			if name, value, ok := strings.Cut(part, "="); ok && value != "{cursor}" && value != "{page}" {
+				parts[i] = name + "=" + hidden
+			}
+		}
+		c.URL = before + "?" + strings.Join(parts, "&")
+	}
+	return c
 }
+
+const hidden = "(hidden)"
+
+// variableName is how variables of the environment are usually named; a secret seldom looks like it.
+var variableName = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,63}$`)

@@ -5,10 +5,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"os"
 	"strings"
 	"testing"
 	"time"
+
+	"kindred/serving/ingest/secret"
 )
 
 func TestOtherHostsAndPrivateAddressesAreRefused(t *testing.T) {
@@ -36,7 +37,7 @@ func TestOtherHostsAndPrivateAddressesAreRefused(t *testing.T) {
 		if err := cfg.Validate(); err != nil {
 			t.Fatal(err)
 		}
-		p, err := New(cfg, Deps{Accept: h.accept, Store: h, Env: os.LookupEnv, Now: time.Now, Jitter: func() float64 { return 0 }})
+		p, err := New(cfg, Deps{Accept: h.accept, Store: h, Secrets: secret.System(), Now: time.Now, Jitter: func() float64 { return 0 }})
 		if err != nil {
 			t.Fatal(err)
 		}

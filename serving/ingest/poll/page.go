@@ -45,6 +45,7 @@ func (p *Poller) list(ctx context.Context) error {
 	} else {
 		at.Cursor = p.cfg.CursorStart
 	}
+	p.note(func(s *Status) { s.Cursor = at.Cursor })
 	if at.Page != "" { // saved by another configuration, perhaps
 		if u, err := url.Parse(at.Page); err != nil || p.cfg.checkNext(u) != nil {
 			at = at.restart()
@@ -80,8 +81,15 @@ func (p *Poller) save(ctx context.Context, at place) error {
 	if err != nil {
 		return p.fail("save the cursor", err)
 	}
+	p.note(func(s *Status) { s.Cursor = at.Cursor })
+	if at.Page != "" && at.Number%progressPages == 0 {
+		p.deps.Logger.Info("connector is reading", "connector", p.cfg.Name, "page", at.Number)
+	}
 	return nil
 }
+
+// progressPages is after how many pages a long run says that it goes on.
+const progressPages = 100
 
 // isGone reports whether the other side does not know a page, so that asking again
 // would not help.

@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
+
+	"kindred/serving/ingest/secret"
 )
 
 // Store remembers each connector's place.
@@ -28,10 +31,11 @@ type Deps struct {
 	Store   Store
 	Client  *http.Client                                     // nil is Client(cfg); another one connects where it likes
 	Mapping Mapping                                          // nil is cfg.Fields.Mapping()
-	Env     func(name string) (string, bool)                 // os.LookupEnv
+	Secrets secret.Source                                    // of secret headers
 	Now     func() time.Time                                 // the clock
 	Sleep   func(ctx context.Context, d time.Duration) error // nil waits with a timer; ctx's error when ctx ends first
 	Jitter  func() float64                                   // in [0, 1), such as rand.Float64
+	Logger  *slog.Logger                                     // nil logs nothing
 }
 
 // Poller is one connector at work.
@@ -50,12 +54,15 @@ type Poller struct {
 // Status is what a connector did.
 type Status struct {
 	Name        string    `json:"name"`
+	Active      bool      `json:"active"` // this process runs it; of several only one does
 	Running     bool      `json:"running"`
 	LastStart   time.Time `json:"last_start,omitzero"`
 	LastSuccess time.Time `json:"last_success,omitzero"`
 	LastError   string    `json:"last_error,omitempty"` // of the last run; "" when it succeeded
 	Failures    int       `json:"failures"`             // runs that failed one after the other
 	NextRun     time.Time `json:"next_run,omitzero"`
+	// Cursor is what the next run asks from; "" is the beginning.
+	Cursor string `json:"cursor,omitempty"`
 	// Totals since the start.
 	Runs      uint64 `json:"runs"`
 	Pages     uint64 `json:"pages"`
@@ -70,7 +77,7 @@ type Status struct {
 
 // New makes a connector of a valid configuration. The error names an environment variable that is not set.
 func New(cfg Config, deps Deps) (*Poller, error) {
-	headers, err := cfg.headers(deps.Env)
+	headers, err := cfg.headers(deps.Secrets)
 	if err != nil {
 		return nil, err
 	}
@@ -79,6 +86,9 @@ func New(cfg Config, deps Deps) (*Poller, error) {
 	}
 	if deps.Mapping == nil {
 		deps.Mapping = cfg.Fields.Mapping()
+	}
+	if deps.Logger == nil {
+		deps.Logger = slog.New(slog.DiscardHandler)
 	}
 	if deps.Sleep == nil {
 		deps.Sleep = sleep
@@ -104,6 +114,8 @@ func (p *Poller) note(change func(*Status)) {
 // Run reads the list again and again until ctx ends, then returns nil. A run that
 // fails is noted in the status and tried again.
 func (p *Poller) Run(ctx context.Context) error {
+	p.note(func(s *Status) { s.Active = true })
+	defer p.note(func(s *Status) { s.Active, s.NextRun = false, time.Time{} })
 	for {
 		start := p.deps.Now()
 		err := p.Once(ctx)
@@ -124,7 +136,11 @@ func (p *Poller) Run(ctx context.Context) error {
 
 // Once reads the list once, from where it was left.
 func (p *Poller) Once(ctx context.Context) error {
-	p.note(func(s *Status) { s.Running, s.LastStart, s.Runs, s.NextRun = true, p.deps.Now(), s.Runs+1, time.Time{} })
+	var before, after Status
+	p.note(func(s *Status) {
+		s.Running, s.LastStart, s.Runs, s.NextRun = true, p.deps.Now(), s.Runs+1, time.Time{}
+		before = *s
+	})
 	err := p.list(ctx)
 	p.note(func(s *Status) {
 		s.Running = false
@@ -134,8 +150,25 @@ func (p *Poller) Once(ctx context.Context) error {
 		case ctx.Err() == nil:
 			s.LastError, s.Failures = err.Error(), s.Failures+1
 		}
+		after = *s
 	})
+	p.report(before, after, err, ctx.Err() != nil)
 	return err
+}
+
+// report logs what a run did.
+func (p *Poller) report(before, after Status, err error, stopped bool) {
+	did := []any{"connector", p.cfg.Name, "pages", after.Pages - before.Pages, "records", after.Rows - before.Rows, "sent", after.Sent - before.Sent}
+	switch {
+	case stopped:
+		p.deps.Logger.Info("connector stopped; it goes on from its last page", did...)
+	case err != nil:
+		p.deps.Logger.Warn("connector failed and is tried again", append(did, "failures", after.Failures, "error", err)...)
+	case after.Sent > before.Sent:
+		p.deps.Logger.Info("connector ran", did...)
+	default:
+		p.deps.Logger.Debug("connector ran and found nothing new", did...)
+	}
 }
 
 // waitError is a failure after which the other side asked to wait.

@@ -7,13 +7,14 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"kindred/serving/ingest/secret"
 )
 
 // crm is the other side, without a network.
@@ -87,7 +88,7 @@ func connector(t testing.TB, other http.RoundTripper, h *house, change func(*Con
 	if err := cfg.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	p, err := New(cfg, Deps{Accept: h.accept, Store: h, Client: &http.Client{Transport: other}, Env: os.LookupEnv, Now: time.Now, Jitter: func() float64 { return 0.5 }})
+	p, err := New(cfg, Deps{Accept: h.accept, Store: h, Client: &http.Client{Transport: other}, Secrets: secret.System(), Now: time.Now, Jitter: func() float64 { return 0.5 }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -374,7 +375,7 @@ func TestBadAnswersAreErrorsWithoutSecrets(t *testing.T) {
 			t.Error("a place was saved")
 		}
 	}
-	if _, err := New(Config{Name: "x", SecretHeaders: map[string]string{"X": "NOT_SET_AT_ALL"}}, Deps{Env: os.LookupEnv}); err == nil || !strings.Contains(err.Error(), "NOT_SET_AT_ALL") {
+	if _, err := New(Config{Name: "x", SecretHeaders: map[string]string{"X": "NOT_SET_AT_ALL"}}, Deps{Secrets: secret.System()}); err == nil || !strings.Contains(err.Error(), "NOT_SET_AT_ALL") {
 		t.Errorf("%v", err)
 	}
 }
