@@ -147,6 +147,8 @@ type scratch struct {
 	history []narrow
 	slots   []data.Slot
 	papers  []byte
+
+	model, version Symbol // of the last assignment
 }
 
 // Unpack is the profile of a person, in memory of its own.
@@ -287,12 +289,25 @@ func (s *Store) longestFacet(all []affinity) (from, to int) {
 
 // Cluster is the person's assignment by a model, false when there is none.
 func (s *Store) Cluster(p *Person, model string) (data.Assignment, bool) {
-	for _, c := range view[cluster](s, p, inClusters) {
-		if s.Symbols.Text(c.model) == model {
-			return s.unpackCluster(&c), true
+	all := view[cluster](s, p, inClusters)
+	if len(all) == 0 {
+		return data.Assignment{}, false
+	}
+	name := s.again(&s.scratch.model, model)
+	for i := range all {
+		if all[i].model == name {
+			return s.unpackCluster(&all[i]), true
 		}
 	}
 	return data.Assignment{}, false
+}
+
+// again is the symbol of a text that is mostly the last one.
+func (s *Store) again(last *Symbol, text string) Symbol {
+	if s.Symbols.Text(*last) != text {
+		*last = s.Symbols.Of(text)
+	}
+	return *last
 }
 
 // SetCluster replaces the person's assignment by the same model, or adds it.
@@ -300,7 +315,7 @@ func (s *Store) SetCluster(p *Person, a data.Assignment) {
 	one := s.packCluster(a)
 	all := view[cluster](s, p, inClusters)
 	i := 0
-	for i < len(all) && s.Symbols.Text(all[i].model) < a.Model {
+	for i < len(all) && all[i].model != one.model && s.Symbols.Text(all[i].model) < a.Model {
 		i++
 	}
 	if i < len(all) && all[i].model == one.model {
@@ -311,7 +326,7 @@ func (s *Store) SetCluster(p *Person, a data.Assignment) {
 }
 
 func (s *Store) packCluster(a data.Assignment) cluster {
-	return cluster{distance: a.Distance, confidence: a.Confidence, since: a.Since, version: s.Symbols.Of(a.Version), number: a.Cluster, model: s.Symbols.Of(a.Model)}
+	return cluster{distance: a.Distance, confidence: a.Confidence, since: a.Since, version: s.again(&s.scratch.version, a.Version), number: a.Cluster, model: s.again(&s.scratch.model, a.Model)}
 }
 
 func (s *Store) unpackCluster(c *cluster) data.Assignment {
