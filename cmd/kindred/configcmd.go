@@ -13,9 +13,9 @@ func newConfig(g *globals) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "config",
 		Short: "Check, print or explain the configuration",
-		Long: "A setting comes from the defaults, then the file, then its KINDRED_ variable, then --set. Two variables are no settings:\n" +
+		Long: "A setting comes from the defaults, then the file, then its KINDRED_ variable, then --set. Three variables are no settings:\n" +
 			"KINDRED_KERNEL (generic, avx2, avx512) makes the inner loops use less than the processor has, and\n" +
-			"KINDRED_LOAD_KEY is the API key of `kindred load`.",
+			"KINDRED_LOAD_KEY is the API key of `kindred load`; KINDRED_API_KEY that of commands that ask a running server.",
 		Example: "  kindred config check --config kindred.yaml\n  kindred config print --comments > kindred.yaml\n  kindred config explain schedule",
 		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -24,8 +24,12 @@ func newConfig(g *globals) *cobra.Command {
 		Use: "check", Short: "Say whether the configuration is valid, and if not, what is wrong", Args: noArgs,
 		Example: "  kindred config check --config kindred.yaml",
 		RunE: func(*cobra.Command, []string) error {
-			if _, err := g.load(); err != nil {
+			c, err := g.load()
+			if err != nil {
 				return err
+			}
+			if _, err := newJudges(c.Ingest); err != nil { // the files that it names, too
+				return usageError{err}
 			}
 			fmt.Fprintln(g.out, "the configuration is valid")
 			return nil

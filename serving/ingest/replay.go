@@ -145,13 +145,18 @@ func (s *Service) tryAgain(ctx context.Context, store Letters, list []data.DeadL
 			s.counts.again.add(kind, n)
 		}
 	}
-	out.Matched += sum.Matched
-	out.Accepted += sum.Accepted
-	out.Dropped += sum.Dropped
-	out.Refused += sum.Refused
-	out.Late += sum.Late
-	out.Unable += sum.Unable
+	out.Add(sum)
 	return nil
+}
+
+// Add adds what became of further letters; Looked, Next and Reasons stay.
+func (r *Replayed) Add(more Replayed) {
+	r.Matched += more.Matched
+	r.Accepted += more.Accepted
+	r.Dropped += more.Dropped
+	r.Refused += more.Refused
+	r.Late += more.Late
+	r.Unable += more.Unable
 }
 
 // count counts a reason.

@@ -21,9 +21,9 @@ import (
 const envPrefix = "KINDRED_"
 
 // notSettings are the variables of that prefix that something else reads: the inner
-// loops, before there is a configuration, `kindred load`, which has no data directory, and the
+// loops, before there is a configuration, `kindred load`, which has no data directory, commands that ask a running server, and the
 // scripts that install what tests need.
-var notSettings = []string{kernel.LevelVariable, "KINDRED_LOAD_KEY", "KINDRED_TEST_CACHE"}
+var notSettings = []string{kernel.LevelVariable, "KINDRED_LOAD_KEY", "KINDRED_API_KEY", "KINDRED_TEST_CACHE"}
 
 // key is one setting: a leaf of the configuration struct.
 type key struct {
