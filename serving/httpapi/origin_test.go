@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"kindred/serving/httpapi"
@@ -49,6 +50,10 @@ func TestTrackersMayIncludeCredentials(t *testing.T) {
 		if got := allowed(r); got != want {
 			t.Errorf("the headers are %q, want %q", got, want)
 		}
+	}
+	// RudderStack's browser client sends who the visitor is in a header of its own.
+	if got := h.do("OPTIONS", "/v1/track", "", page...).Header().Get("Access-Control-Allow-Headers"); !strings.Contains(got, "anonymousid") {
+		t.Errorf("pages may send the headers %q, want anonymousid among them", got)
 	}
 	if got := allowed(h.do("POST", "/v1/t", call("Product Viewed", "ann", "", "a", "2"))); got[0] != "*" || got[1] != "" {
 		t.Errorf("without an origin the headers are %q, want *", got)

@@ -69,7 +69,7 @@ func (a *api) allowOrigin(c *gin.Context) {
 		h.Add("Vary", "Origin")
 	}
 	h.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
-	h.Set("Access-Control-Allow-Headers", "authorization, content-type, content-encoding, x-retry-count, x-api-key, sp-anonymous")
+	h.Set("Access-Control-Allow-Headers", "authorization, content-type, content-encoding, x-retry-count, x-api-key, sp-anonymous, anonymousid")
 	h.Set("Access-Control-Expose-Headers", "Retry-After, X-RateLimit-Reset")
 	h.Set("Access-Control-Max-Age", "86400")
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
