@@ -66,7 +66,7 @@ func (s *Spec) Naive(events []Happened, now, session int64, edges bool) Value {
 	case Decayed:
 		sum := 0.
 		for _, e := range in {
-			sum += s.weight(e.Step) * math.Exp2(-float64(now-e.At) / float64(s.HalfLife.Milliseconds()))
+			sum += s.weight(e.Step) * math.Exp2(-float64(now-e.At)/float64(s.HalfLife.Milliseconds()))
 		}
 		return Of(sum)
 	case NotFollowed:

@@ -138,6 +138,9 @@ func TestStatesAreWhatTheDefinitionSays(t *testing.T) {
 			}
 			st = again
 			session, seen := openSession(steps[:i+1]), happened(steps[:i+1])
+			if rapid.Bool().Draw(t, "trim") {
+				s.Trim(&st, p.now, session)
+			}
 			got, want := s.Value(&st, p.now, session), s.Naive(seen, p.now, session, true)
 			if !same(s, got, want) {
 				t.Fatalf("%+v after step %d at %d: %+v, want %+v", s, i, p.now, got, want)

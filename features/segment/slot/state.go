@@ -187,6 +187,32 @@ func (s *Spec) trimPanes(st *State, now int64) {
 	}
 }
 
+// Trim drops what no reading at or after now sees, where session is the open one or 0: the
+// State may be Empty afterwards. Values stay as they are.
+func (s *Spec) Trim(st *State, now, session int64) {
+	if s.Scope.Reach == Session && st.session != session {
+		st.Reset()
+		return
+	}
+	s.trimPanes(st, now)
+	switch s.shape() {
+	case ring:
+		if len(st.times) > 0 {
+			st.times[0] = slices.DeleteFunc(st.times[0], func(t int64) bool { return t <= now-s.Scope.From })
+		}
+	case values:
+		s.trimValues(st, now)
+	case point:
+		if s.Scope.Reach == Within && st.at <= now-s.Scope.From {
+			st.Reset()
+		}
+	case stepped:
+		if len(st.times) > 0 && !st.isDone() {
+			s.settle(st, now)
+		}
+	}
+}
+
 // addValue puts v into the values, which are ordered by hash.
 func addValue(values []seenValue, v seenValue) []seenValue {
 	i, found := slices.BinarySearchFunc(values, v.hash, func(q seenValue, h uint64) int { return cmp.Compare(q.hash, h) })

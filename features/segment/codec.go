@@ -1,0 +1,229 @@
+package segment
+
+import (
+	"encoding/binary"
+	"errors"
+	"slices"
+	"strings"
+)
+
+// A person's bytes are: a version byte; the version of the set that decided, 4 bytes; when to look
+// again (varint, 0 never); how many memberships follow, each 4 bytes of segment, a byte of flags and
+// the times it has; then slots, each 4 bytes of id, its length and its bytes. Both lists are
+// in the order of their ids. Numbers are little endian, times signed varints, the first of a
+// membership absolute and others as they are.
+const (
+	codecVersion   = 1
+	headBytes      = 1 + 4 + 10 + 3
+	maxMemberBytes = 4 + 1 + 3*10
+	slotHeadBytes  = 4 + 3
+)
+
+// Flags of a membership.
+const (
+	flagIn = 1 << iota
+	flagBlocked
+	flagPending
+	flagUntil
+)
+
+var errState = errors.New("segments of a person: malformed, or written by a newer build")
+
+// part is where a slot's bytes lie.
+type part struct {
+	id       uint32
+	from, to int
+}
+
+// load reads a person's bytes into w. Memberships and slots of rules that the set does not
+// have are left out.
+func (w *Work) load(state []byte) error {
+	w.reset()
+	w.state = state
+	if len(state) == 0 {
+		return nil
+	}
+	if len(state) < 5 || state[0] != codecVersion {
+		return errState
+	}
+	w.decided = binary.LittleEndian.Uint32(state[1:])
+	r := cursor{b: state, at: 5}
+	w.due = r.varint()
+	if w.due == 0 {
+		w.due = never
+	}
+	for range r.uvarint() {
+		id, flags := r.word(), r.octet()
+		var m member
+		m.in, m.blocked = flags&flagIn != 0, flags&flagBlocked != 0
+		if m.in {
+			m.since = r.varint()
+		}
+		if flags&flagPending != 0 {
+			m.pending = r.varint()
+		}
+		if flags&flagUntil != 0 {
+			m.until = r.varint()
+		}
+		if r.bad {
+			return errState
+		}
+		if i, ok := w.set.byID[id]; ok {
+			w.put(i, m)
+		}
+	}
+	for !r.bad && r.at < len(state) {
+		id, size := r.word(), int(r.uvarint())
+		if r.bad || size < 0 || size > len(state)-r.at {
+			return errState
+		}
+		if i, ok := w.set.slotsBy[id]; ok {
+			w.parts[i] = part{id, r.at, r.at + size}
+			w.present = append(w.present, i)
+		}
+		r.at += size
+	}
+	if r.bad {
+		return errState
+	}
+	return nil
+}
+
+type cursor struct {
+	b   []byte
+	at  int
+	bad bool
+}
+
+func (c *cursor) varint() int64 {
+	x, n := binary.Varint(c.b[min(c.at, len(c.b)):])
+	c.take(n)
+	return x
+}
+
+func (c *cursor) uvarint() uint64 {
+	x, n := binary.Uvarint(c.b[min(c.at, len(c.b)):])
+	c.take(n)
+	if c.bad {
+		return 0
+	}
+	return x
+}
+
+func (c *cursor) take(n int) {
+	if n <= 0 {
+		c.bad = true
+		return
+	}
+	c.at += n
+}
+
+func (c *cursor) word() uint32 {
+	if len(c.b)-c.at < 4 {
+		c.bad = true
+		return 0
+	}
+	c.at += 4
+	return binary.LittleEndian.Uint32(c.b[c.at-4:])
+}
+
+func (c *cursor) octet() byte {
+	if c.at >= len(c.b) {
+		c.bad = true
+		return 0
+	}
+	c.at++
+	return c.b[c.at-1]
+}
+
+// save writes w's person. The result is w's until its next use.
+func (w *Work) save() []byte {
+	b := append(w.out[:0], codecVersion)
+	b = binary.LittleEndian.AppendUint32(b, w.set.version)
+	due := w.due
+	if due == never {
+		due = 0
+	}
+	b = binary.AppendVarint(b, due)
+	w.sortByID()
+	count := 0
+	for _, i := range w.kept {
+		if w.members[i] != (member{}) {
+			count++
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(count))
+	for _, i := range w.kept {
+		m := w.members[i]
+		if m == (member{}) {
+			continue
+		}
+		flags := byte(0)
+		if m.in {
+			flags |= flagIn
+		}
+		if m.blocked {
+			flags |= flagBlocked
+		}
+		if m.pending != 0 {
+			flags |= flagPending
+		}
+		if m.until != 0 {
+			flags |= flagUntil
+		}
+		b = append(binary.LittleEndian.AppendUint32(b, w.set.rules[i].id), flags)
+		if m.in {
+			b = binary.AppendVarint(b, m.since)
+		}
+		if m.pending != 0 {
+			b = binary.AppendVarint(b, m.pending)
+		}
+		if m.until != 0 {
+			b = binary.AppendVarint(b, m.until)
+		}
+	}
+	for _, i := range w.present {
+		bytes := w.state[w.parts[i].from:w.parts[i].to]
+		if w.dirty[i] {
+			w.scratch = w.set.slots[i].AppendBinary(w.scratch[:0], &w.states[i])
+			bytes = w.scratch
+		}
+		if len(bytes) == 0 {
+			continue
+		}
+		b = binary.LittleEndian.AppendUint32(b, w.set.slots[i].id)
+		b = binary.AppendUvarint(b, uint64(len(bytes)))
+		b = append(b, bytes...)
+	}
+	w.out = b
+	return b
+}
+
+func (w *Work) sortByID() {
+	set := w.set
+	slices.SortFunc(w.kept, func(a, b int) int { return int(int64(set.rules[a].id) - int64(set.rules[b].id)) })
+	slices.SortFunc(w.present, func(a, b int) int { return int(int64(set.slots[a].id) - int64(set.slots[b].id)) })
+}
+
+// Membership is a segment that a person is in.
+type Membership struct {
+	Segment string
+	Since   int64 // log time of entry, Unix ms
+}
+
+// Members are the segments of the set that a person's bytes say they are in, by name. The
+// error is that of bytes which are no person's.
+func (s *Set) Members(state []byte) ([]Membership, error) {
+	w := s.NewWork()
+	if err := w.load(state); err != nil {
+		return nil, err
+	}
+	var out []Membership
+	for _, i := range w.kept {
+		if m := w.members[i]; m.in {
+			out = append(out, Membership{s.rules[i].Segment, m.since})
+		}
+	}
+	slices.SortFunc(out, func(a, b Membership) int { return strings.Compare(a.Segment, b.Segment) })
+	return out, nil
+}

@@ -1,0 +1,670 @@
+package segment
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	_ "time/tzdata" // zones in rules work where the machine has none
+
+	"kindred/features/expr"
+	"kindred/features/segment/slot"
+)
+
+// lowering compiles the conditions of one rule into nodes over the set's slots.
+type lowering struct {
+	set    *Set
+	source string
+	reads  *reads
+	where  bool // inside a where, which is about one event
+	err    error
+}
+
+// reads is what a condition's truth depends on, besides slots.
+type reads struct {
+	slots      map[int]bool
+	segments   map[int]bool // places of rules
+	traits     bool
+	consent    bool
+	session    bool
+	behaviour  bool // affinities, scores, clusters, predictions
+	timed      bool
+	exactness  slot.Exactness
+	unresolved []reference // segments, by name
+}
+
+type reference struct {
+	at   *node
+	name string
+	from *expr.Node
+}
+
+func (l *lowering) refuse(n *expr.Node, format string, args ...any) *node {
+	if l.err == nil {
+		l.err = n.Refuse(l.source, format, args...)
+	}
+	return &node{}
+}
+
+// condition compiles source, a condition.
+func (s *Set) condition(source string, r *reads) (*node, error) {
+	tree, err := s.parse(source, expr.Bool)
+	if err != nil {
+		return nil, err
+	}
+	l := &lowering{set: s, source: source, reads: r}
+	n := l.node(tree)
+	if l.err == nil && n.fades == fading {
+		l.refuse(tree, "this changes all the time: compare it with a number")
+	}
+	return n, l.err
+}
+
+func (s *Set) parse(source string, want expr.Type) (*expr.Node, error) {
+	env, err := language()
+	if err != nil {
+		return nil, err
+	}
+	return env.Tree(source, want)
+}
+
+func (l *lowering) node(n *expr.Node) *node {
+	if l.err != nil {
+		return &node{}
+	}
+	out := l.lower(n)
+	out.label = render(n)
+	return out
+}
+
+func (l *lowering) lower(n *expr.Node) *node {
+	switch n.Kind {
+	case expr.Const:
+		return l.constant(n)
+	case expr.Name:
+		return l.name(n)
+	case expr.Field, expr.Has:
+		return l.field(n, n.Args[0], n.Name, n.Kind == expr.Has)
+	case expr.Elements:
+		return l.with(n, opList)
+	}
+	return l.call(n)
+}
+
+func (l *lowering) constant(n *expr.Node) *node {
+	out := &node{op: opConst}
+	switch v := n.Value.(type) {
+	case nil:
+		out.value = value{kind: null}
+	case bool:
+		out.value = truth(v)
+	case int64:
+		out.value, out.whole = numeric(float64(v)), true
+	case uint64:
+		out.value, out.whole = numeric(float64(v)), true
+	case float64:
+		out.value = numeric(v)
+	case string:
+		out.value = value{kind: text, s: v}
+	case time.Duration:
+		out.value = value{kind: span, n: float64(v) / 1e6}
+	case time.Time:
+		out.value = value{kind: instant, n: float64(v.UnixMilli())}
+	default:
+		return l.refuse(n, "bytes cannot be used in rules")
+	}
+	return out
+}
+
+func (l *lowering) name(n *expr.Node) *node {
+	switch n.Name {
+	case "event":
+		if !l.where {
+			return l.refuse(n, "event is known only within where(…), which looks at one event")
+		}
+		return &node{op: opEvent}
+	case "now":
+		if l.where {
+			return l.refuse(n, "where(…) looks at one event and knows no now; use within(…) for time")
+		}
+		l.reads.timed = true
+		return &node{op: opNow, fades: fading, slope: 1}
+	case "consent":
+		if !l.where {
+			l.reads.consent = true
+			return &node{op: opConsent}
+		}
+	}
+	if l.where {
+		return l.refuse(n, "where(…) looks at one event only; say %s outside of it", n.Name)
+	}
+	return l.refuse(n, "%s is asked for its fields, such as %s", n.Name, map[string]string{"traits": "traits.age", "device": "device.type",
+		"geo": "geo.country", "sessions": "sessions.last.page_views", "consent": "consent.marketing"}[n.Name])
+}
+
+// field is of.name, or, with has, whether there is one.
+func (l *lowering) field(at, of *expr.Node, name string, has bool) *node {
+	if of.Kind == expr.Name && !l.where {
+		switch of.Name {
+		case "traits":
+			l.reads.traits = true
+			return presence(&node{op: opTrait, text: name}, has)
+		case "device", "geo":
+			return presence(l.context(of.Name, name), has)
+		case "sessions":
+			return l.sessions(at, name, has)
+		}
+	}
+	if of.Kind == expr.Field && of.Args[0].Kind == expr.Name && of.Args[0].Name == "sessions" && !l.where {
+		return l.session(at, of.Name, name, has)
+	}
+	inner := l.node(of)
+	out := &node{op: opField, text: name, args: []*node{inner}}
+	if has {
+		out.op = opHas
+	}
+	return out
+}
+
+// presence is whether n has a value, if has.
+func presence(n *node, has bool) *node {
+	if !has {
+		return n
+	}
+	return &node{op: opHas, args: []*node{n}}
+}
+
+// context is the latest device.name or geo.name that an event carried.
+func (l *lowering) context(part, name string) *node {
+	spec := slot.Spec{Kind: slot.Last, Sources: []uint32{l.set.source(filter{}, "")}, Field: l.set.path("context", part, name)}
+	return l.slot(spec)
+}
+
+func (l *lowering) sessions(at *expr.Node, name string, has bool) *node {
+	if name != "count" || has {
+		return l.refuse(at, "sessions has count, current and last")
+	}
+	l.reads.session = true
+	return &node{op: opSession, which: 2, whole: true}
+}
+
+var sessionFields = []string{"duration", "page_views", "events", "items", "purchases", "started"}
+
+func (l *lowering) session(at *expr.Node, which, name string, has bool) *node {
+	place := slices.Index([]string{"current", "last"}, which)
+	if place < 0 {
+		return l.refuse(at, "sessions has count, current and last, not %s", which)
+	}
+	if !slices.Contains(sessionFields, name) {
+		return l.refuse(at, "a session has %s, not %s", strings.Join(sessionFields, ", "), name)
+	}
+	l.reads.session = true
+	return presence(&node{op: opSession, which: place, text: name, whole: name != "duration" && name != "started"}, has)
+}
+
+// slot is the value of a slot, which the set makes if it has none like it.
+func (l *lowering) slot(spec slot.Spec) *node {
+	if err := spec.Validate(); err != nil && l.err == nil {
+		l.err = err
+	}
+	i := l.set.slot(spec)
+	l.reads.slots[i] = true
+	out := &node{op: opSlot, slot: i, whole: spec.Kind == slot.Count || spec.Kind == slot.Distinct}
+	if spec.Scope.Reach == slot.Session {
+		l.reads.session = true
+	}
+	switch {
+	case spec.Kind == slot.Decayed:
+		l.reads.timed, out.fades = true, fading
+	case spec.Scope.Reach == slot.Within || spec.Scope.Reach == slot.Between:
+		l.reads.timed, out.fades = true, stepped
+	}
+	l.reads.exactness = max(l.reads.exactness, spec.Exactness())
+	if spec.Kind == slot.LastAt {
+		return &node{op: opInstant, args: []*node{out}, fades: out.fades}
+	}
+	return out
+}
+
+// with is an operation on the arguments as they are, which must not fade.
+func (l *lowering) with(n *expr.Node, o op) *node {
+	out := &node{op: o}
+	for _, a := range n.Args {
+		x := l.node(a)
+		if x.fades == fading {
+			return l.refuse(a, "this changes all the time: compare it with a number or a time that stays")
+		}
+		out.fades = max(out.fades, x.fades)
+		out.args = append(out.args, x)
+	}
+	return out
+}
+
+var operators = map[string]op{"_&&_": opAnd, "_||_": opOr, "!_": opNot, "_?_:_": opChoose, "_==_": opEqual, "_!=_": opUnequal,
+	"_*_": opMultiply, "_/_": opDivide, "_%_": opModulo, "-_": opNegate, "@in": opIn, "size": opSize, "contains": opContains,
+	"startsWith": opStartsWith, "endsWith": opEndsWith, "lowerAscii": opLower, "upperAscii": opUpper, "int": opNumber, "double": opNumber}
+
+var comparisons = map[string]op{"_<_": opLess, "_<=_": opLessEqual, "_>_": opGreater, "_>=_": opGreaterEqual}
+
+func (l *lowering) call(n *expr.Node) *node {
+	if o, ok := comparisons[n.Name]; ok {
+		return l.compare(n, o)
+	}
+	switch n.Name {
+	case "_==_", "_!=_":
+		return l.compare(n, operators[n.Name])
+	case "_+_", "_-_":
+		return l.sum(n)
+	case "_[_]":
+		if k := n.Args[1]; k.Kind == expr.Const {
+			if name, ok := k.Value.(string); ok {
+				return l.field(n, n.Args[0], name, false)
+			}
+		}
+		return l.refuse(n, `only a name can stand in brackets, as in traits["age"]`)
+	case "matches":
+		return l.matches(n)
+	case "timestamp", "duration":
+		return l.literal(n)
+	}
+	if o, ok := operators[n.Name]; ok {
+		out := l.with(n, o)
+		out.whole = n.Type == expr.Int
+		return out
+	}
+	if strings.HasPrefix(n.Name, "get") {
+		return l.clock(n)
+	}
+	if l.where {
+		return l.refuse(n, "%s is not possible within where(…), which looks at one event", n.Name)
+	}
+	return l.aggregate(n)
+}
+
+// compare compiles a comparison, which is where values that change all the time may stand.
+func (l *lowering) compare(n *expr.Node, o op) *node {
+	a, b := l.node(n.Args[0]), l.node(n.Args[1])
+	if l.err != nil {
+		return &node{}
+	}
+	l.countCompared(a, b)
+	l.countCompared(b, a)
+	out := &node{op: o, args: []*node{a, b}, fades: max(a.fades, b.fades)}
+	if out.fades != fading {
+		return out
+	}
+	linear := func(x *node) bool { return x.slope != 0 || x.fades == still }
+	switch {
+	case a.slope != b.slope && linear(a) && linear(b):
+	case a.fades == fading && a.slope == 0 && b.op == opConst, b.fades == fading && b.slope == 0 && a.op == opConst:
+		if o == opEqual || o == opUnequal {
+			return l.refuse(n, "this changes all the time and is hardly ever equal: compare with < or >")
+		}
+	default:
+		return l.refuse(n, "compare what changes all the time with a number, or now with a time that stays")
+	}
+	out.fades = stepped
+	return out
+}
+
+// sum compiles + and −, also of times.
+func (l *lowering) sum(n *expr.Node) *node {
+	a, b := l.node(n.Args[0]), l.node(n.Args[1])
+	out := &node{op: opAdd, args: []*node{a, b}, slope: a.slope + b.slope, fades: max(a.fades, b.fades), whole: n.Type == expr.Int}
+	if n.Name == "_-_" {
+		out.op, out.slope = opSubtract, a.slope-b.slope
+	}
+	for i, x := range out.args {
+		if x.fades == fading && x.slope == 0 {
+			return l.refuse(n.Args[i], "this changes all the time: compare it with a number")
+		}
+	}
+	if out.slope < -1 || out.slope > 1 {
+		return l.refuse(n, "now twice")
+	}
+	if out.slope != 0 {
+		if a.fades == stepped || b.fades == stepped {
+			return l.refuse(n, "now with a value of a window; use last_at() without one")
+		}
+		out.fades = fading
+	} else if a.slope != 0 {
+		out.fades = still // now − now
+	}
+	return out
+}
+
+func (l *lowering) matches(n *expr.Node) *node {
+	out := l.with(n, opMatches)
+	if l.err != nil {
+		return out
+	}
+	if p := out.args[1]; p.op != opConst || p.value.kind != text {
+		return l.refuse(n.Args[1], "the pattern must be a text, written here")
+	}
+	var err error
+	if out.regexp, err = regexp.Compile(out.args[1].value.s); err != nil {
+		return l.refuse(n.Args[1], "%v", err)
+	}
+	out.args = out.args[:1]
+	return out
+}
+
+// literal compiles timestamp("…") and duration("…").
+func (l *lowering) literal(n *expr.Node) *node {
+	s, ok := n.Args[0].Value.(string)
+	if n.Args[0].Kind != expr.Const || !ok {
+		if n.Type == n.Args[0].Type {
+			return l.node(n.Args[0])
+		}
+		return l.refuse(n.Args[0], "a text must stand here, such as %s", map[string]string{"timestamp": `"2026-01-31T00:00:00Z"`, "duration": `"3m"`}[n.Name])
+	}
+	if n.Name == "duration" {
+		d, err := ParseDuration(s)
+		if err != nil {
+			return l.refuse(n.Args[0], "%v", err)
+		}
+		return &node{op: opConst, value: value{kind: span, n: float64(d.ms())}}
+	}
+	at, err := expr.Instant(s)
+	if err != nil {
+		return l.refuse(n.Args[0], "%q is no time; write it like 2026-01-31T00:00:00Z", s)
+	}
+	return &node{op: opConst, value: value{kind: instant, n: float64(at.UnixMilli())}}
+}
+
+var clocks = []string{"getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getHours", "getMinutes"}
+
+// clock compiles now.getHours("Europe/Berlin") and the like.
+func (l *lowering) clock(n *expr.Node) *node {
+	if !slices.Contains(clocks, n.Name) || len(n.Args) > 2 {
+		return l.refuse(n, "%s is not available in rules; there are %s", n.Name, strings.Join(clocks, ", "))
+	}
+	at := l.node(n.Args[0])
+	out := &node{op: opClock, text: n.Name, args: []*node{at}, zone: time.UTC, whole: true, fades: still}
+	if at.slope != 0 {
+		out.fades = stepped
+	}
+	if len(n.Args) == 2 {
+		name, _ := n.Args[1].Value.(string)
+		zone, err := time.LoadLocation(name)
+		if err != nil || name == "" || name == "Local" {
+			return l.refuse(n.Args[1], "%q is no time zone; write it like Europe/Berlin", name)
+		}
+		out.zone = zone
+	}
+	return out
+}
+
+// length is the length of time that must be written as argument i.
+func (l *lowering) length(n *expr.Node, i int) int64 {
+	s, ok := n.Args[i].Value.(string)
+	if !ok {
+		l.refuse(n.Args[i], `a length of time must be written here, such as "24h"`)
+		return 0
+	}
+	d, err := ParseDuration(s)
+	if err != nil {
+		l.refuse(n.Args[i], "%v", err)
+	}
+	return d.ms()
+}
+
+// textOf is the text that must be written as argument i.
+func (l *lowering) textOf(n *expr.Node, i int, what string) string {
+	s, ok := n.Args[i].Value.(string)
+	if !ok || s == "" || n.Args[i].Kind != expr.Const {
+		l.refuse(n.Args[i], "%s must be written here as a text", what)
+	}
+	return s
+}
+
+// aggregate compiles the functions over events, models and segments.
+func (l *lowering) aggregate(n *expr.Node) *node {
+	switch n.Name {
+	case "affinity":
+		l.reads.behaviour, l.reads.timed = true, true
+		return &node{op: opAffinity, facet: l.textOf(n, 0, "the facet"), text: l.textOf(n, 1, "the facet's value"), fades: fading}
+	case "score":
+		return l.score(n, l.textOf(n, 0, "the score's name"))
+	case "cluster", "cluster_confidence", "predict":
+		l.reads.behaviour = true
+		o := map[string]op{"cluster": opCluster, "cluster_confidence": opConfidence, "predict": opPredict}[n.Name]
+		return &node{op: o, text: l.textOf(n, 0, "the model's name"), whole: n.Name == "cluster"}
+	case "in_segment":
+		out := &node{op: opSegment}
+		l.reads.unresolved = append(l.reads.unresolved, reference{out, l.textOf(n, 0, "the segment's name"), n})
+		return out
+	case "dwell", "dwell_avg":
+		return l.dwell(n)
+	case "followed_by", "not_followed_by":
+		kind := map[string]slot.Kind{"followed_by": slot.Followed, "not_followed_by": slot.NotFollowed}[n.Name]
+		return l.steps(n, kind, n.Args[:2], 2)
+	case "sequence":
+		if n.Args[0].Kind != expr.Elements {
+			return l.refuse(n.Args[0], `the steps must be written here, as in [events("A"), events("B")]`)
+		}
+		return l.steps(n, slot.Sequence, n.Args[0].Args, 1)
+	case "seen_recently":
+		set := l.events(n.Args[0])
+		if set.scoped && l.err == nil {
+			l.refuse(n.Args[0], "seen_recently has a time of its own; leave the other out")
+		}
+		spec := slot.Spec{Kind: slot.Count, Sources: []uint32{set.source}, Scope: slot.Scope{Reach: slot.Within, From: l.length(n, 1)}, Cap: 1}
+		if l.err != nil {
+			return &node{}
+		}
+		return &node{op: opGreaterEqual, args: []*node{l.slot(spec), {op: opConst, value: numeric(1)}}, fades: stepped}
+	}
+	for k := slot.Count; k <= slot.Decayed; k++ {
+		if n.Name == k.String() {
+			return l.value(n, k)
+		}
+	}
+	return l.refuse(n, "%s is not available in rules", n.Name)
+}
+
+// value compiles set.count(), set.sum("field") and their like.
+func (l *lowering) value(n *expr.Node, k slot.Kind) *node {
+	set := l.events(n.Args[0])
+	if l.err != nil {
+		return &node{}
+	}
+	spec := slot.Spec{Kind: k, Sources: []uint32{set.source}, Scope: set.scope}
+	switch {
+	case k == slot.Decayed:
+		spec.HalfLife = time.Duration(l.length(n, 1)) * time.Millisecond
+	case len(n.Args) == 2:
+		spec.Field = l.set.path(fieldPath(l.textOf(n, 1, "the field"))...)
+	}
+	if k == slot.Count && spec.Scope.Reach == slot.Within {
+		spec.Cap = l.set.caps[capKey{set.source, spec.Scope}]
+		l.set.counts(&spec).uses++
+	}
+	if err := spec.Validate(); err != nil {
+		return l.refuse(n, "%v", err)
+	}
+	return l.slot(spec)
+}
+
+// fieldPath is the way to a field of an event: a property unless it begins with "event.".
+func fieldPath(name string) []string {
+	if rest, ok := strings.CutPrefix(name, "event."); ok {
+		return strings.Split(rest, ".")
+	}
+	return append([]string{"properties"}, strings.Split(name, ".")...)
+}
+
+func (l *lowering) steps(n *expr.Node, k slot.Kind, sets []*expr.Node, length int) *node {
+	spec := slot.Spec{Kind: k, Scope: slot.Scope{Reach: slot.Within, From: l.length(n, length)}, Horizon: l.set.horizon}
+	for _, a := range sets {
+		set := l.events(a)
+		if set.scoped && l.err == nil {
+			l.refuse(a, "%v has a time of its own; leave the other out", k)
+		}
+		spec.Sources = append(spec.Sources, set.source)
+	}
+	if l.err != nil {
+		return &node{}
+	}
+	if err := spec.Validate(); err != nil {
+		return l.refuse(n, "%v", err)
+	}
+	s := l.slot(spec)
+	if k != slot.NotFollowed {
+		s.fades = still // once made, made for good
+	}
+	return &node{op: opGreaterEqual, args: []*node{s, {op: opConst, value: numeric(1)}}, fades: s.fades}
+}
+
+// eventSet is a set of events as rules name it.
+type eventSet struct {
+	source uint32
+	scope  slot.Scope
+	scoped bool
+}
+
+// events compiles events("…") with what is said of them behind it.
+func (l *lowering) events(n *expr.Node) (out eventSet) {
+	f, scope, scoped := l.chain(n)
+	if l.err != nil {
+		return out
+	}
+	return eventSet{l.set.source(f, canonical(f)), scope, scoped}
+}
+
+func (l *lowering) chain(n *expr.Node) (f filter, scope slot.Scope, scoped bool) {
+	if n.Kind != expr.Call || n.Type != expr.Events {
+		l.refuse(n, `a set of events must stand here, such as events("Clicked")`)
+		return
+	}
+	if n.Name == "events" {
+		if len(n.Args) == 1 {
+			f.name = l.textOf(n, 0, "the event's name")
+		}
+		return f, scope, false
+	}
+	f, scope, scoped = l.chain(n.Args[0])
+	if l.err != nil {
+		return
+	}
+	if n.Name == "where" {
+		if scoped {
+			l.refuse(n, "where stands before the time: events(…).where(…).within(…)")
+			return
+		}
+		inner := &lowering{set: l.set, source: l.source, where: true, reads: &reads{slots: map[int]bool{}}}
+		f.where = append(f.where, inner.node(n.Args[1]))
+		f.text = append(f.text, render(n.Args[1]))
+		l.err = errors.Join(l.err, inner.err)
+		return
+	}
+	if scoped {
+		l.refuse(n, "two times; one of within, between, in_session and ever is possible")
+		return
+	}
+	switch n.Name {
+	case "within":
+		scope = slot.Scope{Reach: slot.Within, From: l.length(n, 1)}
+	case "between":
+		scope = slot.Scope{Reach: slot.Between, From: l.length(n, 1), To: l.length(n, 2)}
+	case "in_session":
+		scope = slot.Scope{Reach: slot.Session}
+	}
+	return f, scope, true
+}
+
+// signOfLife is how long somebody counts as there after their last event.
+const signOfLife = 30_000
+
+// dwell compiles dwell("page"), dwell("session") and dwell_avg("page", "7d").
+func (l *lowering) dwell(n *expr.Node) *node {
+	where := l.textOf(n, 0, `"page" or "session"`)
+	if l.err == nil && where != "page" && (where != "session" || n.Name == "dwell_avg") {
+		return l.refuse(n.Args[0], `%q is not known here; there are "page" and, for dwell, "session"`, where)
+	}
+	if n.Name == "dwell_avg" {
+		spec := slot.Spec{Kind: slot.Avg, Sources: []uint32{l.set.source(filter{name: "Page Left"}, canonical(filter{name: "Page Left"}))},
+			Scope: slot.Scope{Reach: slot.Within, From: l.length(n, 1)}, Field: l.set.path("properties", "dwell_seconds")}
+		if err := spec.Validate(); err != nil && l.err == nil {
+			return l.refuse(n, "%v", err)
+		}
+		s := l.slot(spec)
+		return &node{op: opSpan, args: []*node{s}, fades: s.fades}
+	}
+	l.reads.session, l.reads.timed = true, true
+	lastAt := func(f filter) *node {
+		return l.slot(slot.Spec{Kind: slot.LastAt, Sources: []uint32{l.set.source(f, canonical(f))}, Scope: slot.Scope{Reach: slot.Session}})
+	}
+	came := &node{op: opSession, which: 0, text: "started"}
+	if where == "page" {
+		came = lastAt(filter{kinds: "page screen"})
+	}
+	return &node{op: opDwell, args: []*node{came, lastAt(filter{})}, fades: fading}
+}
+
+// score compiles score("engagement") or a score of the set.
+func (l *lowering) score(n *expr.Node, name string) *node {
+	l.reads.timed = true
+	if name == Engagement {
+		l.reads.behaviour = true
+		return &node{op: opScore, fades: fading}
+	}
+	for _, sc := range l.set.scores {
+		if sc.name == name {
+			s := l.slot(sc.spec)
+			if sc.scale > 0 {
+				return &node{op: opScaled, scale: sc.scale, args: []*node{s}, fades: fading}
+			}
+			return s
+		}
+	}
+	known := []string{Engagement}
+	for _, sc := range l.set.scores {
+		known = append(known, sc.name)
+	}
+	hint := ""
+	if near := expr.Nearest(name, known); near != "" {
+		hint = fmt.Sprintf("; did you mean %s?", near)
+	}
+	return l.refuse(n.Args[0], "there is no score %q%s", name, hint)
+}
+
+// counts is how the set's rules use a count.
+func (s *Set) counts(spec *slot.Spec) *counted {
+	k := capKey{spec.Sources[0], spec.Scope}
+	c := s.counted[k]
+	if c == nil {
+		c = &counted{}
+		if s.counted != nil {
+			s.counted[k] = c
+		}
+	}
+	return c
+}
+
+// countCompared notes that a, if it is a count, is compared with b.
+func (l *lowering) countCompared(a, b *node) {
+	if a.op != opSlot || b.op != opConst || b.value.kind != number {
+		return
+	}
+	spec := &l.set.slots[a.slot].Spec
+	if spec.Kind != slot.Count || spec.Scope.Reach != slot.Within {
+		return
+	}
+	if n := capOf(b.value.n); n > 0 {
+		c := l.set.counts(spec)
+		c.compared++
+		c.largest = max(c.largest, n)
+	}
+}
+
+// capOf is the number that a Count compared with x by o is a ring for, or 0.
+func capOf(x float64) int {
+	if x < 0 || x > slot.MaxRing || math.IsNaN(x) {
+		return 0
+	}
+	return max(1, int(math.Ceil(x)))
+}
