@@ -6,6 +6,6 @@ set -eu
 LC_ALL=C
 export LC_ALL
 file=$1
-esbuild=$("$(dirname "$0")/npm.sh" esbuild@0.28.2)/node_modules/.bin/esbuild
+esbuild=$("$(dirname "$0")/npm.sh")/node_modules/.bin/esbuild
 printf '//%s %s\n' "$(basename "$file")" "$(cat "$(dirname "$file")"/*.js | sha256sum | cut -c1-16)"
 "$esbuild" "$file" --bundle --minify --format=iife --target=es2020 --log-level=warning

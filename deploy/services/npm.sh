@@ -1,23 +1,19 @@
 #!/bin/sh
-# Installs npm packages of exact versions for tests, each set in a folder of its own,
-# and prints that folder: deploy/services/npm.sh NAME@VERSION... A second run finds them
-# there. Install scripts do not run.
+# Installs what tests and scripts take from npm, in the versions of npm/package-lock.json
+# and checked against its hashes, and prints the folder that has it. A second run finds it
+# there. Install scripts do not run. To take another version: change npm/package.json, then in npm/
+#   npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts
 set -eu
 . "$(dirname "$0")/common.sh"
-[ $# -gt 0 ] || missing "name the packages: NAME@VERSION..."
-for package in "$@"; do
-  case $package in
-  ?*@[0-9]*) ;;
-  *) missing "$package has no exact version; write NAME@VERSION" ;;
-  esac
-done
 command -v npm >/dev/null 2>&1 || missing "npm is not installed"
-dir=$cache/npm/$(printf '%s\n' "$@" | sort | sha256sum | cut -c1-16)
+lists=$(dirname "$0")/npm
+dir=$cache/npm/$(cat "$lists/package.json" "$lists/package-lock.json" | sha256sum | cut -c1-16)
 if [ ! -e "$dir/complete" ]; then
   mkdir -p "$dir"
-  [ -e "$dir/package.json" ] || echo '{"private":true}' >"$dir/package.json"
-  locked npm install --prefix "$dir" --no-audit --no-fund --ignore-scripts --save-exact --loglevel error "$@" >&2 ||
-    missing "npm could not install $*"
+  cp "$lists/package.json" "$lists/package-lock.json" "$dir/"
+  # not npm ci: it refuses a list that lacks other systems' optional packages, which not every registry has
+  locked npm install --no-save --prefix "$dir" --no-audit --no-fund --ignore-scripts --loglevel error >&2 ||
+    missing "npm could not install what $lists/package-lock.json lists"
   : >"$dir/complete"
 fi
 echo "$dir"

@@ -126,6 +126,17 @@ func read[T any](v *visitor, js string) T {
 	return value
 }
 
+// setUp is what each browser test needs, which runs beside the others: a visitor with
+// nothing stored, a server, the tap before it, and the address of the pages of testdata.
+func setUp(t *testing.T, args ...string) (v *visitor, s *server, track *tap, pages string) {
+	t.Helper()
+	t.Parallel()
+	v = visit(t)
+	s = serve(t, args...)
+	track = tapOn(t, s)
+	return v, s, track, shop(t, track)
+}
+
 // shop serves the pages in testdata on an origin of their own; the tap's address is
 // {{.Track}} in them.
 func shop(t *testing.T, track *tap) string {

@@ -45,11 +45,7 @@ func failed(all []asked) bool {
 }
 
 func TestCallsOutliveAServerThatIsDownAndTheirPage(t *testing.T) {
-	t.Parallel()
-	v := visit(t)
-	s := serve(t)
-	track := tapOn(t, s)
-	pages := shop(t, track)
+	v, s, track, pages := setUp(t)
 	track.set(unreachable)
 	v.open(pages + "/quiet.html")
 	v.run(make40)
@@ -77,11 +73,7 @@ func TestCallsOutliveAServerThatIsDownAndTheirPage(t *testing.T) {
 }
 
 func TestAnOverloadedServerIsLeftInPeaceForAsLongAsItAsks(t *testing.T) {
-	t.Parallel()
-	v := visit(t)
-	s := serve(t)
-	track := tapOn(t, s)
-	pages := shop(t, track)
+	v, s, track, pages := setUp(t)
 	track.set(overloaded("3"))
 	v.open(pages + "/quiet.html")
 	v.run(make40)
@@ -99,11 +91,7 @@ func TestAnOverloadedServerIsLeftInPeaceForAsLongAsItAsks(t *testing.T) {
 }
 
 func TestWhatAClosingPageSendsArrives(t *testing.T) {
-	t.Parallel()
-	v := visit(t)
-	s := serve(t)
-	track := tapOn(t, s)
-	pages := shop(t, track)
+	v, s, track, pages := setUp(t)
 	v.open(pages + "/shop.html")
 	track.awaitTaken("page")
 	before := len(track.requests("/v1/b"))
@@ -126,11 +114,7 @@ func TestWhatAClosingPageSendsArrives(t *testing.T) {
 }
 
 func TestTabsShareTheQueueWithoutSendingTwice(t *testing.T) {
-	t.Parallel()
-	first := visit(t)
-	s := serve(t)
-	track := tapOn(t, s)
-	pages := shop(t, track)
+	first, s, track, pages := setUp(t)
 	first.open(pages + "/quiet.html")
 	second := first.tab()
 	second.open(pages + "/quiet.html")
@@ -144,12 +128,9 @@ func TestTabsShareTheQueueWithoutSendingTwice(t *testing.T) {
 }
 
 func TestWithoutStorageCallsStillArrive(t *testing.T) {
-	t.Parallel()
-	v := visit(t)
-	s := serve(t)
-	track := tapOn(t, s)
+	v, s, track, pages := setUp(t)
 	track.set(unreachable)
-	v.open(shop(t, track) + "/denied.html")
+	v.open(pages + "/denied.html")
 	v.run(make40)
 	track.await("a try that fails", failed)
 	track.set(nil)
@@ -162,11 +143,8 @@ func TestWithoutStorageCallsStillArrive(t *testing.T) {
 }
 
 func TestOneBadCallDoesNotHoldUpTheOthers(t *testing.T) {
-	t.Parallel()
-	v := visit(t)
-	s := serve(t)
-	track := tapOn(t, s)
-	v.open(shop(t, track) + "/quiet.html")
+	v, s, track, pages := setUp(t)
+	v.open(pages + "/quiet.html")
 	track.refuse("Made 3")
 	v.run(make40)
 	v.until(`!Object.keys(localStorage).some(k => k.startsWith("kdq."))`)

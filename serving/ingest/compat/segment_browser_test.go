@@ -11,11 +11,7 @@ import (
 )
 
 func TestSegmentsSnippetWorksByChangingItsHost(t *testing.T) {
-	t.Parallel()
-	v := visit(t)
-	s := serve(t)
-	track := tapOn(t, s)
-	pages := shop(t, track)
+	v, s, track, pages := setUp(t)
 	v.open(pages + "/segment.html")
 	track.awaitTaken("page", "identify", "Product Viewed")
 

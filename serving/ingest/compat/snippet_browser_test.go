@@ -63,11 +63,7 @@ func number(t *testing.T, object json.RawMessage, path ...string) float64 {
 }
 
 func TestWhatVisitorsDoArrives(t *testing.T) {
-	t.Parallel()
-	v := visit(t)
-	s := serve(t)
-	track := tapOn(t, s)
-	pages := shop(t, track)
+	v, s, track, pages := setUp(t)
 	v.open(pages + "/shop.html?utm_source=mail&utm_campaign=spring")
 	v.do(
 		chromedp.Click("#link"), chromedp.Click("#buy"), chromedp.Click("#quiet"),
@@ -149,11 +145,7 @@ func TestWhatVisitorsDoArrives(t *testing.T) {
 }
 
 func TestDataLayerBecomesCanonicalEvents(t *testing.T) {
-	t.Parallel()
-	v := visit(t)
-	s := serve(t)
-	track := tapOn(t, s)
-	pages := shop(t, track)
+	v, s, track, pages := setUp(t)
 	v.open(pages + "/layer.html") // pushed before our script was there
 	v.run(`scrollTo(0, 1e6)`)
 	track.awaitTaken("Product Viewed", "Page Scrolled")
@@ -209,12 +201,9 @@ func TestDataLayerBecomesCanonicalEvents(t *testing.T) {
 }
 
 func TestRecommendationsAreAttributed(t *testing.T) {
-	t.Parallel()
-	v := visit(t)
-	s := serve(t)
+	v, s, track, pages := setUp(t)
 	s.stock("desk", "lamp", "sofa")
-	track := tapOn(t, s)
-	v.open(shop(t, track) + "/shop.html")
+	v.open(pages + "/shop.html")
 	v.run(`
 		scrollTo(0, 0);
 		window.answer = await kindred.getRecommendations({slot: "home", n: 3, recent: ["sofa"]});
@@ -261,11 +250,7 @@ func TestRecommendationsAreAttributed(t *testing.T) {
 }
 
 func TestPagesThatChangeTheirAddressAreSeveral(t *testing.T) {
-	t.Parallel()
-	v := visit(t)
-	s := serve(t)
-	track := tapOn(t, s)
-	pages := shop(t, track)
+	v, s, track, pages := setUp(t)
 	v.open(pages + "/shop.html")
 	v.run(`kindred.viewItem({product_id: "lamp"}); history.replaceState({}, "", "#part"); history.pushState({}, "", "/desk"); kindred.viewItem({product_id: "desk"})`)
 	v.run(`kindred.identify("u1"); kindred.identify("u2"); kindred.reset(); kindred.track("Anybody")`)
@@ -293,11 +278,8 @@ func TestPagesThatChangeTheirAddressAreSeveral(t *testing.T) {
 }
 
 func TestNothingHappensWithoutConsent(t *testing.T) {
-	t.Parallel()
-	v := visit(t)
-	s := serve(t)
-	track := tapOn(t, s)
-	v.open(shop(t, track) + "/consent.html")
+	v, s, track, pages := setUp(t)
+	v.open(pages + "/consent.html")
 	v.do(chromedp.Click("#button"))
 	v.run(`await kindred.flush()`)
 	if stored := read[int](v, "localStorage.length"); stored != 0 || len(track.requests("/v1/b")) != 0 {
