@@ -20,6 +20,13 @@
 // worker appends a tick, at most one a second; an idle partition without timers
 // gets none. Waiting costs nothing: the log wakes the loop, there is no polling.
 //
+// # Batches
+//
+// Where few records come, each is folded and saved at once. After a batch of 64 or more
+// the loop waits until the next is full, at most 250 ms, and no longer than until
+// somebody asks for what is not folded yet (WaitFolded). How records fall into batches
+// changes no byte.
+//
 // # Poison
 //
 // A record that cannot be decoded, or that makes the fold panic twice, becomes a

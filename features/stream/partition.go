@@ -23,6 +23,8 @@ type partition struct {
 	folded   int64         // offset of the next record to fold, as saved
 	advanced chan struct{} // closed and replaced when folded grows
 	stats    Stats
+	waiting  int    // calls of wait that block
+	hurry    func() // ends a wait for a full batch; nil when there is none
 	loaded   bool   // folded and stats are of the store
 	marked   string // the model of the newest marker that this worker appended, or ""
 
@@ -169,6 +171,21 @@ func (p *partition) position() int64 {
 
 // wait blocks until the record at offset is folded and saved.
 func (p *partition) wait(ctx context.Context, offset int64) error {
+	p.mu.Lock()
+	if p.folded > offset {
+		p.mu.Unlock()
+		return nil
+	}
+	p.waiting++
+	if p.hurry != nil {
+		p.hurry()
+	}
+	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.waiting--
+	}()
 	for {
 		p.mu.Lock()
 		folded, advanced := p.folded, p.advanced

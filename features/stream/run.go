@@ -14,6 +14,9 @@ const (
 	tickEvery  = time.Second // at most
 	firstPause = 20 * time.Millisecond
 	longPause  = 5 * time.Second
+
+	gatherFrom = 64                     // records in a batch, from where on more of them are awaited
+	gatherFor  = 250 * time.Millisecond // at most
 )
 
 // run folds the partition until ctx ends, which is no error. A failure is retried
@@ -30,6 +33,7 @@ func (p *partition) run(ctx context.Context) error {
 			return nil
 		case err == nil:
 			pause = firstPause
+			p.gather(ctx, n)
 		case errors.Is(err, data.ErrClosed):
 			return fmt.Errorf("stream partition %d: %w", p.n, err)
 		case errors.Is(err, errAgain) && pause == firstPause:
@@ -42,6 +46,29 @@ func (p *partition) run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// gather waits, after a batch of n records, for the next to be full: where many come,
+// people come again in a large batch, and each is encoded and saved once for it. It
+// waits for gatherFor at most, not at all after a small batch, and for no longer than
+// until somebody asks for what is not folded yet.
+func (p *partition) gather(ctx context.Context, n int) {
+	if n < gatherFrom {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, gatherFor)
+	defer cancel()
+	p.mu.Lock()
+	full := p.folded + int64(p.opt.BatchRecords)
+	if p.waiting > 0 {
+		cancel()
+	}
+	p.hurry = cancel
+	p.mu.Unlock()
+	_ = p.opt.Log.Wait(ctx, p.n, full-1) // an error that is not ctx's comes again with the next read
+	p.mu.Lock()
+	p.hurry = nil
+	p.mu.Unlock()
 }
 
 // rest waits, or less when ctx ends.
