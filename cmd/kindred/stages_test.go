@@ -66,3 +66,25 @@ func TestTheConfigurationsStagesRuleAndDeadLettersAreReplayedOnce(t *testing.T) 
 		t.Errorf("a broken plan: %s", said)
 	}
 }
+
+// The configurations in the documents are those that the program takes.
+func TestTheDocumentsConfigurationsAreTaken(t *testing.T) {
+	for _, name := range []string{"cleaning.md", "tracking-plan.md"} {
+		doc, err := os.ReadFile("../../docs/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, found := strings.Cut(string(doc), "```yaml config\n")
+		text, _, ended := strings.Cut(rest, "```")
+		if !found || !ended {
+			t.Fatalf("%s has no configuration", name)
+		}
+		path := filepath.Join(t.TempDir(), "kindred.yaml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if out := kindred(t, exitDone, "config", "print", "--config", path); !strings.Contains(out, "/etc/kindred/") {
+			t.Errorf("%s: %s", name, out)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"context"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -189,4 +190,16 @@ func TestAPlanIsTriedAndDrafted(t *testing.T) {
 	none := open(t, nil)
 	none.do("GET", "/v1/schema/report", "").want(http.StatusNotFound)
 	none.do("POST", "/v1/schema/check", `{}`).want(http.StatusUnprocessableEntity)
+}
+
+func TestTheCheckInTheDocsIsTaken(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/tracking-plan.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(doc), "```json check\n")
+	body, _, _ := strings.Cut(rest, "```")
+	if r := open(t, nil).do("POST", "/v1/schema/check", body).want(http.StatusOK); !strings.Contains(r.Body.String(), "is missing; the plan requires it") {
+		t.Errorf("the answer is %s", r.Body)
+	}
 }
