@@ -257,3 +257,21 @@ func (s *splitter) within(id, top data.ProfileID) bool {
 	}
 	return false
 }
+
+// Joined reports whether the other profile is part of p.
+func Joined(p data.Profile, other data.ProfileID) bool { return standing(&p, other) == joined }
+
+// PositionText is the position in the source of an entry of the merge log.
+func PositionText(source string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(source, unmergedPrefix), rebuiltPrefix)
+}
+
+// Parts are the profiles that were merged into p and are part of it.
+func Parts(p data.Profile) (parts []data.ProfileID) {
+	for _, m := range p.Merges {
+		if !isUndoing(m.Source) && Joined(p, m.From) {
+			parts = append(parts, m.From)
+		}
+	}
+	return parts
+}

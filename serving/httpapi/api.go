@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
@@ -12,6 +13,7 @@ import (
 
 // api is what the handlers share. It is immutable after New.
 type api struct {
+	aliases  sync.Mutex // held by an alias until the next may begin
 	cfg      Config
 	deps     Deps
 	keys     keyring
@@ -64,6 +66,7 @@ func New(cfg Config, deps Deps) (http.Handler, error) {
 	a.profileRoutes()
 	a.itemRoutes()
 	a.userRoutes()
+	a.mergeRoutes()
 	a.modelRoutes()
 	a.jobRoutes()
 	a.deadLetterRoutes()

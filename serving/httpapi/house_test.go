@@ -88,6 +88,8 @@ type overrides struct {
 	train func(context.Context) (data.Job, error)
 	log   func(ingest.Log) ingest.Log
 	check []httpapi.Check
+	state func(stream.State) stream.State
+	wait  time.Duration // of reads for the fold
 	quota *quota.Guard
 	tail  *tail.Tail
 	doors *door.Doors
@@ -111,7 +113,8 @@ func (o *overrides) stages() (list []stage.Stage) {
 
 func open(t testing.TB, change func(*overrides)) *house {
 	t.Helper()
-	o := overrides{http: httpapi.Default(), log: func(l ingest.Log) ingest.Log { return l }}
+	o := overrides{http: httpapi.Default(), state: func(s stream.State) stream.State { return s }, wait: 10 * time.Second, // slow machines; TestAnAnswerSaysThatItIsStale has its own
+		log: func(l ingest.Log) ingest.Log { return l }}
 	if change != nil {
 		change(&o)
 	}
@@ -125,7 +128,7 @@ func open(t testing.TB, change func(*overrides)) *house {
 	if h.catalog, err = embedded.OpenCatalog(dir, data.DefaultSpace); err != nil {
 		t.Fatal(err)
 	}
-	if h.worker, err = stream.New(stream.Options{Log: h.store, State: h.store, Partitions: 4, Now: h.clock.Now, Clusterers: h.clusters}); err != nil {
+	if h.worker, err = stream.New(stream.Options{Log: h.store, State: o.state(h.store), Partitions: 4, Now: h.clock.Now, Clusterers: h.clusters}); err != nil {
 		t.Fatal(err)
 	}
 	h.live = live.New(live.Default(), live.Deps{
@@ -138,7 +141,7 @@ func open(t testing.TB, change func(*overrides)) *house {
 	}
 	acks := online.NewAcks(1000, ends, h.worker.Folded)
 	reading := online.Default()
-	reading.Wait = 10 * time.Second // slow machines; TestAnAnswerSaysThatItIsStale has its own
+	reading.Wait = o.wait
 	people := online.NewReader(reading, h.store, h.worker, h.store, 4, acks)
 	var ids atomic.Int64
 	newID := func() string { return fmt.Sprintf("id-%06d", ids.Add(1)) }

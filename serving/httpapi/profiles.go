@@ -149,9 +149,7 @@ func (a *api) view(p data.Profile, stale bool) profileView {
 	for _, id := range p.Identity {
 		v.Identifiers = append(v.Identifiers, identifierView{id.Kind, id.ID, at(id.FirstSeen), at(id.LastSeen)})
 	}
-	for _, m := range p.Merges {
-		v.Merged = append(v.Merged, m.From)
-	}
+	v.Merged = features.Parts(p)
 	for _, aff := range p.Affinities {
 		if _, done := v.Affinities[aff.Facet]; done {
 			continue

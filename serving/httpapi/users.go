@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"kindred/data"
+	"kindred/features"
 	"kindred/serving/ingest"
 )
 
@@ -134,14 +135,38 @@ func (a *api) deleteUser(ctx context.Context, in *UserPath) (*struct{}, error) {
 	if err != nil {
 		return nil, a.fail(ctx, err, "path.id")
 	}
-	// What memory still holds of the person goes once the fold has erased them, so that
-	// nobody brings it back. The deletion stands whatever becomes of this.
-	if _, err := a.deps.People.Read(context.WithoutCancel(ctx), ids); err != nil {
-		a.deps.Logger.Warn("read an erased person", "error", err, "request_id", requestID(ctx))
-	}
-	a.deps.People.Forget(person.Profile.ID)
-	a.deps.Recommend.Forget(person.Profile.ID)
+	a.forget(context.WithoutCancel(ctx), ids, person.Profile)
 	return nil, nil
+}
+
+// erasureWait bounds the wait of a deletion for the fold.
+const erasureWait = 10 * time.Second
+
+// forget takes out of memory what is kept of a person and of everybody merged into them.
+// It does so once the fold has erased them, so that nobody brings it back: a read until
+// then may keep it again. The deletion is in the log and stands whatever becomes of this.
+func (a *api) forget(ctx context.Context, ids data.IDs, p data.Profile) {
+	ctx, cancel := context.WithTimeout(ctx, erasureWait)
+	defer cancel()
+	gone := func(p data.Profile) {
+		for _, id := range append([]data.ProfileID{p.ID}, features.Parts(p)...) {
+			a.deps.People.Forget(id)
+			a.deps.Recommend.Forget(id)
+		}
+	}
+	for {
+		now, err := a.deps.People.Read(ctx, ids) // waits a moment for the fold
+		gone(p)
+		if err == nil {
+			gone(now.Profile) // what was merged meanwhile
+		}
+		if err != nil || !now.Stale {
+			if err != nil {
+				a.deps.Logger.Warn("an erased person may be kept in memory until others take the room", "error", err, "request_id", requestID(ctx))
+			}
+			return
+		}
+	}
 }
 
 func (a *api) bulkUsers(ctx context.Context, in *bulkInput) (*bulkAnswer, error) {

@@ -49,14 +49,9 @@ func TestAnErasedPersonLeavesTheCache(t *testing.T) {
 		h.do("PUT", "/v1/users/"+user, `{"traits":{"a":1}}`).want(200)
 		h.do("GET", "/v1/recommendations/"+user, "").want(200)
 	}
-	kept := func() string {
-		_, after, _ := strings.Cut(h.do("GET", "/metrics", "").Body.String(), "\nkindred_answer_cache_entries ")
-		n, _, _ := strings.Cut(after, "\n")
-		return n
-	}
-	before := kept()
+	before := h.kept()
 	h.do("DELETE", "/v1/users/eve", "").want(204)
-	if after := kept(); before != "2" || after != "1" {
+	if after := h.kept(); before != "2" || after != "1" {
 		t.Errorf("%q answers are kept before and %q after one of two people is erased", before, after)
 	}
 }

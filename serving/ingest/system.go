@@ -175,3 +175,10 @@ func (s *Service) logShown(ctx context.Context, batch []data.Event) {
 func (s *Service) appendShown(ctx context.Context, batch []data.Event) error {
 	return s.append(ctx, batch, false)
 }
+
+// Command appends a system event that an operator asked for, such as an unmerge.
+func (s *Service) Command(ctx context.Context, e data.Event) error {
+	now := s.deps.Now().UTC().Truncate(time.Millisecond)
+	e.Space, e.Env, e.Times = s.cfg.Space, s.cfg.Env, data.Times{Event: now, Received: now}
+	return s.Append(ctx, []data.Event{e})
+}
