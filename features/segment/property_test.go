@@ -251,4 +251,3 @@ func recount(t *rapid.T, s *Set, p *someone, what []happening, start, end int64,
 	}
 	return out
 }
-

@@ -116,14 +116,6 @@ type Set struct {
 	version    uint32              // hash of all that makes truth: another one means other rules
 }
 
-// What rules read besides slots: the index into Set.reading.
-const (
-	readsTraits = iota
-	readsConsent
-	readsSession
-	readsBehaviour
-)
-
 type capKey struct {
 	source uint32
 	scope  slot.Scope
