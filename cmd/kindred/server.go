@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -133,13 +134,15 @@ func (s *server) build() (http.Handler, error) {
 	if s.polls, err = newConnectors(s); err != nil {
 		return nil, err
 	}
+	lists := recommend.New(n.cfg.Recommend, recommend.Deps{
+		People: people.Histories(), Snapshots: s.live, Counters: n.worker.Popularity(), Impressions: s.in, Now: time.Now,
+	})
+	n.lake.Rest = courtesy{lists: lists.Making, procs: runtime.GOMAXPROCS(0), sleep: time.Sleep}.rest
 	web := n.cfg.HTTP
 	web.Snippet = n.cfg.Snippet
 	return httpapi.New(web, httpapi.Deps{
-		Recommend: recommend.New(n.cfg.Recommend, recommend.Deps{
-			People: people.Histories(), Snapshots: s.live, Counters: n.worker.Popularity(), Impressions: s.in, Now: time.Now,
-		}),
-		Live: s.live, Ingest: s.in, People: people, Acks: s.acks, Catalog: n.catalog, Users: n.store, Folds: n.worker, Dead: n.store,
+		Recommend: lists,
+		Live:      s.live, Ingest: s.in, People: people, Acks: s.acks, Catalog: n.catalog, Users: n.store, Folds: n.worker, Dead: n.store,
 		Records: n.store, Clean: s.judges.clean, Plan: s.judges.plan,
 		ClusterMargin: n.cfg.Features.ClusterMargin,
 		Train:         s.train.start, Pages: dashboard.New(os.DirFS(reportsDir(n.cfg))),
