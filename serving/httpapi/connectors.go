@@ -9,9 +9,10 @@ import (
 	"kindred/serving/ingest/poll"
 )
 
+// The list is for admins: a cursor is a piece of the other system's, and may say more than its name.
 func (a *api) connectorRoutes() {
 	register(a, operation{id: "list-connectors", method: http.MethodGet, path: "/v1/connectors", tag: "Connectors",
-		summary: "List the connectors: what they did last, what they do next, and how far they are", scope: ScopeRead}, a.listConnectors)
+		summary: "List the connectors: what they did last, what they do next, and how far they are", scope: ScopeAdmin}, a.listConnectors)
 }
 
 type connectorsAnswer struct {

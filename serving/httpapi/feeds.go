@@ -71,7 +71,7 @@ func (a *api) encoded(c *gin.Context) func([]byte) (ingest.Body, error) {
 		}
 	case "application/avro", "avro/binary", "application/vnd.apache.avro":
 		return func(b []byte) (ingest.Body, error) {
-			batch, err := door.Avro(c.Request.Context(), b, a.deps.Doors.Avro(), a.limits())
+			batch, err := door.Avro(c.Request.Context(), b, a.deps.Doors.Avro(), a.deps.Now(), a.limits())
 			return a.opened(c, batch), err
 		}
 	}

@@ -165,6 +165,42 @@ func confluent(id uint32, datum []byte) []byte {
 const avroWant = `{"type":"track","messageId":"m1","userId":"u1","anonymousId":null,"event":"Product Viewed","timestamp":"2026-11-22T12:00:00Z",
 	"properties":{"n":7,"none":null,"price":9.5,"product_id":"p1","tags":["a","b"]},"traits":{"plan":"pro"},"context":{"locale":"de"}}`
 
+// A sender with a wrong id does not make the registry's load of ours; an id that is given out meanwhile is found.
+func TestThatASchemaIsUnknownIsRememberedForAWhile(t *testing.T) {
+	asked, known := 0, false
+	r := NewRegistry(func(_ context.Context, path string) ([]byte, error) {
+		if asked++; !known {
+			return nil, ErrNoSchema
+		}
+		o := newObject()
+		o.setText("schema", string(fixture(t, "avro/call.avsc")))
+		return o.bytes(), nil
+	})
+	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	read := func(id uint32, after time.Duration) error {
+		_, err := Avro(t.Context(), confluent(id, avroCall(t)), r, now.Add(after), DefaultLimits())
+		return err
+	}
+	for i := range 5 {
+		if err := read(1, time.Duration(i)*time.Second); err == nil || asked != 1 {
+			t.Fatalf("request %d: %v, the registry was asked %d times; want a refusal, asked once", i, err, asked)
+		}
+	}
+	for id := range uint32(3 * maxMisses) {
+		read(2+id, 5*time.Second)
+	}
+	if n := len(r.refused); n > maxMisses {
+		t.Errorf("%d ids are remembered, want %d at most", n, maxMisses)
+	}
+	if err := read(1, 6*time.Second); err == nil {
+		t.Error("a schema that nobody knows was read")
+	}
+	known = true
+	if err := read(1, 6*time.Second+missAge); err != nil {
+		t.Errorf("after a while: %v", err)
+	}
+}
+
 func TestAvroInBothEncodings(t *testing.T) {
 	asked := 0
 	r := NewRegistry(func(_ context.Context, path string) ([]byte, error) {
@@ -184,7 +220,7 @@ func TestAvroInBothEncodings(t *testing.T) {
 		return nil, ErrNoSchema
 	})
 	for range 2 {
-		b, err := Avro(t.Context(), confluent(7, avroCall(t)), r, DefaultLimits())
+		b, err := Avro(t.Context(), confluent(7, avroCall(t)), r, time.Time{}, DefaultLimits())
 		same(t, one(t, b, err), avroWant)
 	}
 	if asked != 1 {
@@ -197,11 +233,11 @@ func TestAvroInBothEncodings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := Avro(t.Context(), append(append([]byte{0xc3, 1}, print...), avroCall(t)...), r, DefaultLimits())
+	b, err := Avro(t.Context(), append(append([]byte{0xc3, 1}, print...), avroCall(t)...), r, time.Time{}, DefaultLimits())
 	same(t, one(t, b, err), avroWant)
 
 	var away *RegistryError
-	if _, err := Avro(t.Context(), confluent(8, nil), r, DefaultLimits()); !errors.As(err, &away) {
+	if _, err := Avro(t.Context(), confluent(8, nil), r, time.Time{}, DefaultLimits()); !errors.As(err, &away) {
 		t.Errorf("a registry that is away: %v", err)
 	}
 	var body *BodyError
@@ -209,7 +245,7 @@ func TestAvroInBothEncodings(t *testing.T) {
 		"unknown": confluent(1, nil), "other type": confluent(9, nil), "references": confluent(10, nil), "empty": nil, "text": []byte("{}"),
 		"no print": {0xc3, 1, 1, 2, 3, 4, 5, 6, 7, 8}, "cut": confluent(7, avroCall(t)[:20]), "more": confluent(7, append(avroCall(t), 0)),
 	} {
-		if _, err := Avro(t.Context(), bad, r, DefaultLimits()); !errors.As(err, &body) {
+		if _, err := Avro(t.Context(), bad, r, time.Time{}, DefaultLimits()); !errors.As(err, &body) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

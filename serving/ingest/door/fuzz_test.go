@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"kindred/data"
@@ -140,7 +141,7 @@ func FuzzAvro(f *testing.F) {
 	s := callSchema(f)
 	r.byID[7] = s
 	f.Fuzz(func(t *testing.T, body []byte) {
-		sound(t, func() (Batch, error) { return Avro(t.Context(), body, r, fuzzLimits) })
+		sound(t, func() (Batch, error) { return Avro(t.Context(), body, r, time.Time{}, fuzzLimits) })
 		_, _ = parseSchema(body)
 	})
 }
