@@ -29,6 +29,7 @@ type Profile struct {
 	Recent     []RecentEvent // ring of the newest 50 events, newest first
 	History    []HistoryItem // distinct items, most recently used first, capped
 	Clusters   []Assignment  // by Model name
+	Segments   []byte        // state of the segment rules, in the form of package features/segment
 	Consent    json.RawMessage
 }
 

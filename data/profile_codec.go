@@ -13,6 +13,7 @@ const profileVersion = 1
 const (
 	profileDeleted = 1 << iota
 	profileHasConsent
+	profileHasSegments
 )
 
 // AppendBinary appends the encoded profile to dst. Equal profiles give equal bytes,
@@ -34,6 +35,9 @@ func (p *Profile) AppendBinary(dst []byte) ([]byte, error) {
 	}
 	if len(p.Consent) > 0 {
 		flags |= profileHasConsent
+	}
+	if len(p.Segments) > 0 {
+		flags |= profileHasSegments
 	}
 	w.b = append(w.b, flags)
 	w.text(string(p.ID))
@@ -100,6 +104,9 @@ func (p *Profile) AppendBinary(dst []byte) ([]byte, error) {
 	if len(p.Consent) > 0 {
 		w.text(string(p.Consent))
 	}
+	if len(p.Segments) > 0 {
+		w.text(string(p.Segments))
+	}
 	return w.b, nil
 }
 
@@ -155,7 +162,7 @@ func (p *Profile) unmarshal(r *profileReader) error {
 		return fmt.Errorf("decode profile: version %d is not one this build reads; it reads %d", b[0], profileVersion)
 	}
 	flags := b[1]
-	if flags&^(profileDeleted|profileHasConsent) != 0 {
+	if flags&^(profileDeleted|profileHasConsent|profileHasSegments) != 0 {
 		return fmt.Errorf("decode profile: flags %#x hold unknown bits", flags)
 	}
 	r.i = 2
@@ -216,6 +223,12 @@ func (p *Profile) unmarshal(r *profileReader) error {
 			r.fail("is empty, against its flag")
 		}
 	}
+	r.field = "segments"
+	if flags&profileHasSegments != 0 {
+		if q.Segments = r.raw(); len(q.Segments) == 0 {
+			r.fail("is empty, against its flag")
+		}
+	}
 	if r.field = "end"; r.i != len(b) {
 		r.fail("bytes are left over")
 	}
@@ -223,7 +236,7 @@ func (p *Profile) unmarshal(r *profileReader) error {
 		return fmt.Errorf("decode profile: %w", r.err)
 	}
 	if r.brief {
-		q.Engagement, q.Session, q.Previous, q.Sessions, q.Consent = Decayed{}, Session{}, Session{}, 0, nil
+		q.Engagement, q.Session, q.Previous, q.Sessions, q.Consent, q.Segments = Decayed{}, Session{}, Session{}, 0, nil, nil
 	}
 	*p = q
 	return nil

@@ -16,13 +16,16 @@ type ProfileWriter struct {
 }
 
 // NewProfileWriter begins a profile that was last seen at lastSeen behind dst.
-func NewProfileWriter(dst []byte, lastSeen int64, deleted, hasConsent bool) ProfileWriter {
+func NewProfileWriter(dst []byte, lastSeen int64, deleted, hasConsent, hasSegments bool) ProfileWriter {
 	var flags byte
 	if deleted {
 		flags |= profileDeleted
 	}
 	if hasConsent {
 		flags |= profileHasConsent
+	}
+	if hasSegments {
+		flags |= profileHasSegments
 	}
 	return ProfileWriter{B: append(dst, profileVersion, flags), last: lastSeen}
 }

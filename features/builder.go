@@ -8,6 +8,7 @@ import (
 	"kindred/data"
 	"kindred/data/event"
 	"kindred/features/compact"
+	"kindred/features/segment"
 	"kindred/model/popular"
 )
 
@@ -128,11 +129,32 @@ func (f *fold) fireTimers() error {
 	}
 	f.m.timers.passOthers(f.now)
 	for {
-		who, at, ok := f.m.nextTimer(f.now)
-		if !ok {
+		r, due, segments := f.m.nextSegmentTimer(f.now)
+		until := f.now
+		if segments {
+			until = due
+		}
+		who, at, session := f.m.nextTimer(until)
+		switch {
+		case session && (!segments || at < due || f.m.people.Compare(who, r) < 0):
+			if err := f.sessionTimer(who, at); err != nil {
+				return err
+			}
+		case segments:
+			if session { // its turn comes later
+				f.m.setTimer(who, f.m.people.At(who), at)
+			}
+			f.who = r
+			f.m.people.At(r).Used = uint16(f.m.batch)
+			if err := f.segmentsDue(due, segment.Affected{}); err != nil {
+				return err
+			}
+			if x := f.m.segments.timers.of[r]; x.at == due { // without live rules nothing moved it
+				f.m.clearSegmentTimer(r)
+			}
+		default:
 			return nil
 		}
-		f.sessionTimer(who, at)
 	}
 }
 
@@ -234,9 +256,15 @@ func (f *fold) apply(p *data.Profile, e data.Event, at int64) error {
 	f.interact(p, e, at, acts)
 	shrink(p, f.b.cfg.MaxProfileBytes)
 	if link != "" {
+		if err := f.segmentsOf(&e, at, e.Type == data.Identify); err != nil {
+			return err
+		}
 		return f.leave(p, link, at)
 	}
-	return f.assign(p)
+	if err := f.assign(p); err != nil {
+		return err
+	}
+	return f.segmentsOf(&e, at, e.Type == data.Identify)
 }
 
 // touch marks the profile as changed by this record.

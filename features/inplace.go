@@ -140,9 +140,15 @@ func (f *fold) applyInPlace(x *plan) error {
 	if over := p.Size() - f.b.cfg.MaxProfileBytes; over > 0 && people.Shrink(p, over, minRecents, minAffinities, AffinityHalfLife) > 0 {
 		q := f.m.open(f.who) // down to the traits
 		shrink(q, f.b.cfg.MaxProfileBytes)
-		return f.assign(q)
+		if err := f.assign(q); err != nil {
+			return err
+		}
+		return f.segmentsOf(e, x.at, false)
 	}
-	return f.assignInPlace(p)
+	if err := f.assignInPlace(p); err != nil {
+		return err
+	}
+	return f.segmentsOf(e, x.at, false)
 }
 
 // sessionInPlace is session and settle for a usual event.

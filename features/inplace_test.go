@@ -18,11 +18,17 @@ import (
 	"kindred/model/cluster"
 )
 
+// timerOf is what a stored timer is known by.
+type timerOf struct {
+	profile data.ProfileID
+	slot    string
+}
+
 // kept is what a store would hold after some commits, with everything copied.
 type kept struct {
 	profiles map[data.ProfileID][]byte
 	dedup    map[data.DedupKey][]uint64
-	timers   map[data.ProfileID]int64
+	timers   map[timerOf]int64
 	counters map[string][]byte
 	changes  []data.Change
 	links    []data.IndexEntry
@@ -30,7 +36,7 @@ type kept struct {
 }
 
 func newKept() *kept {
-	return &kept{profiles: map[data.ProfileID][]byte{}, dedup: map[data.DedupKey][]uint64{}, timers: map[data.ProfileID]int64{}, counters: map[string][]byte{}}
+	return &kept{profiles: map[data.ProfileID][]byte{}, dedup: map[data.DedupKey][]uint64{}, timers: map[timerOf]int64{}, counters: map[string][]byte{}}
 }
 
 func (k *kept) save(c *data.Commit) {
@@ -42,10 +48,10 @@ func (k *kept) save(c *data.Commit) {
 		k.dedup[key] = slices.Clone(ids)
 	}
 	for _, t := range c.ClearTimers {
-		delete(k.timers, t.Profile)
+		delete(k.timers, timerOf{t.Profile, t.Slot})
 	}
 	for _, t := range c.SetTimers {
-		k.timers[t.Profile] = t.At
+		k.timers[timerOf{t.Profile, t.Slot}] = t.At
 	}
 	for key, b := range c.Counters {
 		k.counters[key] = bytes.Clone(b)
@@ -112,7 +118,7 @@ func TestFoldingInPlaceIsFoldingIntoTheWholeProfile(t *testing.T) {
 		crowd, rng := crowdtest.New(shop), rand.New(rand.NewPCG(seed, 5))
 		inPlace, whole := NewBuilder(cfg), NewBuilder(cfg)
 		whole.whole = true
-		a, b := NewMemory(0, State{}, nil, models), NewMemory(0, State{}, nil, models)
+		a, b := NewMemory(0, State{}, nil, models).WithRules(crowdRules(t)), NewMemory(0, State{}, nil, models).WithRules(crowdRules(t))
 		var decoder event.Decoder
 		storeA, storeB := newKept(), newKept()
 		offset := int64(0)
@@ -121,6 +127,9 @@ func TestFoldingInPlaceIsFoldingIntoTheWholeProfile(t *testing.T) {
 			e := odd(rng, crowd.Next())
 			if i == 2000 {
 				e = data.Event{V: 1, ID: "m", Source: "kindred", Type: data.System, Name: data.SysMarker, Marker: &data.Marker{Models: "m-1"}, Times: e.Times}
+			}
+			if i == 300 || i == 3000 {
+				e = data.Event{V: 1, ID: "r", Source: "kindred", Type: data.System, Name: data.SysMarker, Marker: &data.Marker{Rules: fmt.Sprint("r-", i)}, Times: e.Times}
 			}
 			for queue := []data.Event{e}; len(queue) > 0; queue = queue[1:] {
 				record := event.Seal(queue[0])

@@ -159,6 +159,9 @@ func (f *fold) leave(p *data.Profile, to data.ProfileID, at int64) error {
 		f.index(p, id.Kind, id.ID, to)
 	}
 	f.m.clearTimer(f.who, f.m.people.At(f.who))
+	if err := f.segmentsLeft(); err != nil {
+		return err
+	}
 	f.change(data.Change{Profile: p.ID, Type: "merged", From: string(p.ID), To: string(to)}, f.now)
 	f.emit(data.Event{
 		V: data.EventVersion, Source: systemSource, Type: data.System, Name: data.SysAbsorb, Profile: to,
@@ -244,7 +247,10 @@ func (f *fold) absorb(e data.Event) (Outcome, error) {
 	if err != nil {
 		return 0, err
 	}
-	return Applied, f.assign(p)
+	if err := f.assign(p); err != nil {
+		return 0, err
+	}
+	return Applied, f.segmentsMerged(other.Segments)
 }
 
 // merge folds other into p: the monoid merge, and its effects on the index and on timers.
@@ -285,6 +291,9 @@ func (f *fold) erase(e data.Event) (Outcome, error) {
 		f.disown(p)
 		f.m.clearTimer(f.who, f.m.people.At(f.who))
 		f.change(data.Change{Profile: p.ID, Type: "deleted", From: string(p.ID)}, f.now)
+	}
+	if err := f.segmentsLeft(); err != nil {
+		return 0, err
 	}
 	f.touch(p)
 	f.giveUpRebuilds(p)

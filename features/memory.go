@@ -46,6 +46,9 @@ type Memory struct {
 	batch    uint32        // number of commits so far, the age of people
 	ids      messageIDs
 	timers   timers
+	segments segments
+	whole    wholePerson  // how rules see the person of the record
+	packed   packedPerson // or so
 	counters counters
 
 	changes []data.Change
@@ -75,7 +78,7 @@ func (m *Memory) forgetEverybody() {
 	m.people = compact.NewStore(shapeOf(builtinSlots()))
 	m.scratch = scratch{}
 	m.scratch.focus = m.people.Symbols.Of(focusFacet)
-	m.timers = newTimers()
+	m.timers, m.segments.timers = newTimers(), segmentTimers{}
 	m.counters.unbind()
 }
 

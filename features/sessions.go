@@ -5,6 +5,7 @@ import (
 
 	"kindred/data"
 	"kindred/features/compact"
+	"kindred/features/segment"
 	"kindred/features/session"
 )
 
@@ -70,7 +71,8 @@ func (f *fold) settle(p *data.Profile, before data.Session) {
 }
 
 // sessionTimer ends the current session of a person: its gap has passed in log time.
-func (f *fold) sessionTimer(who compact.Ref, at int64) {
+func (f *fold) sessionTimer(who compact.Ref, at int64) error {
+	f.who = who
 	p := f.m.people.At(who)
 	if f.m.people.IsOpen(who) {
 		q := f.m.open(who)
@@ -78,12 +80,15 @@ func (f *fold) sessionTimer(who compact.Ref, at int64) {
 			s.Closed = true
 			f.m.touch(who, p)
 			f.change(data.Change{Profile: q.ID, Type: "session_ended", From: s.ID}, at)
+			return f.segmentsDue(at, segment.Affected{Session: true})
 		}
-		return
+		return nil
 	}
 	if s := &p.Session; s.Events > 0 && !p.Closed() && s.End+f.b.gap <= at {
 		p.SetClosed(true)
 		f.m.touch(who, p)
 		f.change(data.Change{Profile: f.m.people.ID(who), Type: "session_ended", From: f.m.people.SessionID(p)}, at)
+		return f.segmentsDue(at, segment.Affected{Session: true})
 	}
+	return nil
 }

@@ -114,7 +114,7 @@ func (m *Memory) loadTimers(ctx context.Context, until int64) error {
 		}
 		var missing []data.ProfileID
 		for _, x := range found {
-			if x.Slot == sessionSlot && m.people.Find(x.Profile) == 0 {
+			if m.ours(x.Slot) && m.people.Find(x.Profile) == 0 {
 				missing = append(missing, x.Profile)
 			}
 		}
@@ -122,13 +122,17 @@ func (m *Memory) loadTimers(ctx context.Context, until int64) error {
 			return err
 		}
 		for _, x := range found {
-			if x.Slot != sessionSlot {
+			if !m.ours(x.Slot) {
 				if x.At > m.timers.loaded {
 					m.timers.others = append(m.timers.others, x)
 				}
 				continue
 			}
 			r := m.people.Find(x.Profile)
+			if x.Slot == segmentSlot {
+				m.loadSegmentTimer(r, x.At)
+				continue
+			}
 			if p := m.people.At(r); p.Flags&compact.TimerKnown == 0 {
 				m.timerKnown(r, p)
 				p.Flags |= compact.TimerSet
@@ -139,6 +143,11 @@ func (m *Memory) loadTimers(ctx context.Context, until int64) error {
 		m.timers.loaded = until
 		return nil
 	}
+}
+
+// ours reports whether this fold fires timers of the slot.
+func (m *Memory) ours(slot string) bool {
+	return slot == sessionSlot || slot == segmentSlot && m.segments.find != nil
 }
 
 // passOthers ends the timers of a later build that are due.
@@ -167,6 +176,7 @@ func (m *Memory) takeTimers(set, cleared []data.Timer) ([]data.Timer, []data.Tim
 		cleared = append(cleared, data.Timer{Profile: x.Profile, Slot: x.Slot})
 	}
 	t.changed, t.ended = t.changed[:0], nil
+	set, cleared = m.takeSegmentTimers(set, cleared)
 	if m.src != nil {
 		for _, r := range t.known {
 			m.people.At(r).Flags &^= compact.TimerKnown | compact.TimerSet | compact.TimerQueued

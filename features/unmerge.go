@@ -136,6 +136,9 @@ func (f *fold) detach(p *data.Profile, e data.Event, other data.ProfileID) (Outc
 	f.touch(p)
 	f.giveUpRebuilds(p) // this one makes p from the start, without all who are apart
 	f.m.clearTimer(f.who, f.m.people.At(f.who))
+	if err := f.segmentsLeft(); err != nil {
+		return 0, err
+	}
 	if s := p.Session; s.Events > 0 && !s.Closed {
 		f.change(data.Change{Profile: p.ID, Type: "session_ended", From: s.ID}, f.now)
 	}

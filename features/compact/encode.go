@@ -22,7 +22,7 @@ func (s *Store) AppendBinary(dst []byte, r Ref) ([]byte, error) {
 			return dst, fmt.Errorf("papers: %w", err)
 		}
 	}
-	w := data.NewProfileWriter(dst, p.LastSeen(), p.Flags&Deleted != 0, len(rare.Consent) > 0)
+	w := data.NewProfileWriter(dst, p.LastSeen(), p.Flags&Deleted != 0, len(rare.Consent) > 0, len(s.Segments(r)) > 0)
 	var text [idBytes]byte
 	id := appendID(text[:0], p.id)
 	w.Count(len(id))
@@ -57,6 +57,10 @@ func (s *Store) AppendBinary(dst []byte, r Ref) ([]byte, error) {
 	s.encodeClusters(&w, p)
 	if len(rare.Consent) > 0 {
 		w.Text(string(rare.Consent))
+	}
+	if b := s.Segments(r); len(b) > 0 {
+		w.Count(len(b))
+		w.B = append(w.B, b...)
 	}
 	return w.B, nil
 }

@@ -1,6 +1,7 @@
 package compact
 
 import (
+	"bytes"
 	"fmt"
 	"time"
 	"unsafe"
@@ -37,6 +38,7 @@ func (s *Store) Open(r Ref) *data.Profile {
 	}
 	p := s.At(r)
 	q := s.Unpack(r)
+	s.SetSegments(r, nil)
 	s.empty(p)
 	p.Flags &^= Plain
 	s.rich[r] = &q
@@ -49,6 +51,7 @@ func (s *Store) Close(r Ref) {
 	q := s.rich[r]
 	if p := s.At(r); q != nil && s.pack(p, q) {
 		delete(s.rich, r)
+		s.SetSegments(r, q.Segments)
 		p.Flags |= Plain
 	}
 }
@@ -189,6 +192,8 @@ func (s *Store) unpack(r Ref) (*data.Profile, error) {
 	q.ID = data.ProfileID(text(func(dst []byte) []byte { return appendID(dst, p.id) }))
 	q.Version, q.LastOffset, q.FirstSeen, q.LastSeen = uint64(p.Version), p.LastOffset, p.FirstSeen(), p.LastSeen()
 	q.Engagement, q.Sessions, q.Deleted = p.Engagement(), p.Sessions, p.Flags&Deleted != 0
+
+	q.Segments = bytes.Clone(s.Segments(r))
 
 	ids, current, previous, rest := s.sections(p)
 	if len(rest) > 0 {

@@ -24,6 +24,7 @@ type Store struct {
 	gone  int     // entries of forgotten people
 
 	rich    map[Ref]*data.Profile // what has no compact form, or is open
+	rules   [][]byte              // by Ref, as far as there are any: state of the segment rules
 	foreign map[Ref]data.ProfileID
 	big     []*bigSet
 	idleBig []uint32
@@ -138,6 +139,7 @@ func (s *Store) Forget(r Ref) {
 	s.empty(p)
 	s.DropIDs(r)
 	delete(s.rich, r)
+	s.SetSegments(r, nil)
 	delete(s.foreign, r)
 	*p = Person{}
 	s.idle = append(s.idle, r)
