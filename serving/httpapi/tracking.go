@@ -69,7 +69,7 @@ func (a *api) allowOrigin(c *gin.Context) {
 		h.Add("Vary", "Origin")
 	}
 	h.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
-	h.Set("Access-Control-Allow-Headers", "authorization, content-type, content-encoding, x-retry-count, x-api-key, sp-anonymous, anonymousid")
+	h.Set("Access-Control-Allow-Headers", allowedHeaders)
 	h.Set("Access-Control-Expose-Headers", "Retry-After, X-RateLimit-Reset")
 	h.Set("Access-Control-Max-Age", "86400")
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
@@ -81,6 +81,11 @@ func (a *api) allowOrigin(c *gin.Context) {
 	}
 	c.Next()
 }
+
+// allowedHeaders are those that trackers send from pages: Segment's, then Snowplow's, then
+// RudderStack's, whose "rsa-" ones come with a retry. A tracker with one that is missing delivers nothing.
+const allowedHeaders = "authorization, content-type, content-encoding, x-retry-count, x-api-key, sp-anonymous, " +
+	"anonymousid, sentat, rsa-retry-attempt, rsa-retry-reason, rsa-since-first-attempt, rsa-since-last-attempt"
 
 // isOwn reports whether the origin is this server's own, as its pages have it.
 func isOwn(origin string, r *http.Request) bool {

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -138,7 +139,8 @@ func setUp(t *testing.T, args ...string) (v *visitor, s *server, track *tap, pag
 }
 
 // shop serves the pages in testdata on an origin of their own; the tap's address is
-// {{.Track}} in them.
+// {{.Track}} in them, and what the address has after "?with=" {{.Options}}. Below /npm/
+// are the packages from npm.
 func shop(t *testing.T, track *tap) string {
 	t.Helper()
 	pages, err := template.ParseGlob("testdata/*.html")
@@ -146,8 +148,21 @@ func shop(t *testing.T, track *tap) string {
 		t.Fatal(err)
 	}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if name, ok := strings.CutPrefix(r.URL.Path, "/npm/"); ok {
+			modules, err := packages()
+			if err != nil {
+				http.Error(w, err.Error(), http.StatusInternalServerError)
+				return
+			}
+			http.ServeFile(w, r, filepath.Join(modules, filepath.FromSlash(name)))
+			return
+		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		if err := pages.ExecuteTemplate(w, strings.TrimPrefix(r.URL.Path, "/"), struct{ Track, TrackHost string }{track.URL, strings.TrimPrefix(track.URL, "http://")}); err != nil {
+		values := struct {
+			Track, TrackHost string
+			Options          template.JS
+		}{track.URL, strings.TrimPrefix(track.URL, "http://"), template.JS(r.URL.Query().Get("with"))}
+		if err := pages.ExecuteTemplate(w, strings.TrimPrefix(r.URL.Path, "/"), values); err != nil {
 			w.WriteHeader(http.StatusNotFound)
 		}
 	}))

@@ -181,7 +181,7 @@ func (tp *tap) await(what string, ok func([]asked) bool) {
 		if !time.Now().Before(end) {
 			var seen strings.Builder
 			for _, a := range tp.asked {
-				seen.WriteString("\n" + a.method + " " + a.path + " " + http.StatusText(a.status))
+				seen.WriteString("\n" + a.method + " " + a.path + " " + http.StatusText(a.status) + " " + a.header.Get("Access-Control-Request-Headers"))
 				for _, c := range a.calls {
 					seen.WriteString("\n    " + c.Type + " " + c.Event)
 				}
