@@ -138,6 +138,7 @@ func (c *cursor) octet() byte {
 
 // save writes w's person. The result is w's until its next use.
 func (w *Work) save() []byte {
+	w.out, w.spare = w.spare, w.out
 	b := append(w.out[:0], codecVersion)
 	b = binary.LittleEndian.AppendUint32(b, w.set.version)
 	due := w.due

@@ -66,7 +66,7 @@ func (n *node) eval(in *input) value {
 		if n.text == "" { // of a trait and its like
 			return truth(x.eval(in).kind != unknown)
 		}
-		return truth((&node{op: opField, text: n.text, args: n.args}).field(in).kind != unknown)
+		return truth(n.field(in).kind != unknown)
 	case opAffinity:
 		own, sum, prior, _ := in.p.Affinity(n.facet, n.text, in.now)
 		return numeric(max(0, own) / (sum + prior))
@@ -373,10 +373,16 @@ func (n *node) contained(in *input) value {
 		return value{}
 	}
 	if n.args[1].op == opList {
+		sure := true
 		for _, a := range n.args[1].args {
-			if compare(opEqual, x, a.eval(in)).isTrue() {
-				return truth(true)
+			same := compare(opEqual, x, a.eval(in))
+			if same.isTrue() {
+				return same
 			}
+			sure = sure && same.kind == boolean
+		}
+		if !sure {
+			return value{}
 		}
 		return truth(false)
 	}

@@ -89,7 +89,7 @@ func (l *lowering) lower(n *expr.Node) *node {
 	case expr.Field, expr.Has:
 		return l.field(n, n.Args[0], n.Name, n.Kind == expr.Has)
 	case expr.Elements:
-		return l.with(n, opList)
+		return l.refuse(n, "a list can stand only behind in, or be the steps of a sequence")
 	}
 	return l.call(n)
 }
@@ -162,7 +162,7 @@ func (l *lowering) field(at, of *expr.Node, name string, has bool) *node {
 		return l.session(at, of.Name, name, has)
 	}
 	inner := l.node(of)
-	out := &node{op: opField, text: name, args: []*node{inner}}
+	out := &node{op: opField, text: name, args: []*node{inner}, fades: inner.fades}
 	if has {
 		out.op = opHas
 	}
@@ -232,8 +232,14 @@ func (l *lowering) slot(spec slot.Spec) *node {
 // with is an operation on the arguments as they are, which must not fade.
 func (l *lowering) with(n *expr.Node, o op) *node {
 	out := &node{op: o}
-	for _, a := range n.Args {
-		x := l.node(a)
+	for i, a := range n.Args {
+		var x *node
+		if o == opIn && i == 1 && a.Kind == expr.Elements {
+			x = l.with(a, opList)
+			x.label = render(a)
+		} else {
+			x = l.node(a)
+		}
 		if x.fades == fading {
 			return l.refuse(a, "this changes all the time: compare it with a number or a time that stays")
 		}
@@ -382,8 +388,11 @@ func (l *lowering) clock(n *expr.Node) *node {
 	if !slices.Contains(clocks, n.Name) || len(n.Args) > 2 {
 		return l.refuse(n, "%s is not available in rules; there are %s", n.Name, strings.Join(clocks, ", "))
 	}
+	if n.Args[0].Type == expr.Duration {
+		return l.refuse(n, "%s is of a time, not of a length of it; compare lengths with duration(…)", n.Name)
+	}
 	at := l.node(n.Args[0])
-	out := &node{op: opClock, text: n.Name, args: []*node{at}, zone: time.UTC, whole: true, fades: still}
+	out := &node{op: opClock, text: n.Name, args: []*node{at}, zone: time.UTC, whole: true, fades: at.fades}
 	if at.slope != 0 {
 		out.fades = stepped
 	}

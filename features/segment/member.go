@@ -107,7 +107,11 @@ func (s *Set) decide(in *input, unit []int, ready []bool) {
 	if current >= 0 {
 		r := &s.rules[current]
 		a, b := w.worth(in, best), w.worth(in, current)
-		if !(a > b && a-b >= s.rules[best].Margin) || in.now < w.members[current].since+r.MinStay.ms() {
+		if !(a > b && a-b >= s.rules[best].Margin) {
+			return
+		}
+		if stays := w.members[current].since + r.MinStay.ms(); in.now < stays {
+			w.due = min(w.due, stays)
 			return
 		}
 		r.leave(&w.members[current], in.now)

@@ -2,6 +2,8 @@ package segment
 
 import (
 	"math"
+
+	"kindred/features/segment/slot"
 )
 
 // never is later than every time.
@@ -30,12 +32,7 @@ func (n *node) next(in *input) int64 {
 	case opLess, opLessEqual, opGreater, opGreaterEqual, opEqual, opUnequal:
 		return n.nextCompare(in)
 	case opClock:
-		// Zones are shifted by whole quarters of an hour.
-		grid := int64(15 * 60_000)
-		if n.text == "getMinutes" {
-			grid = 60_000
-		}
-		return (in.now/grid + 1) * grid
+		return n.nextClock(in)
 	}
 	at := never
 	for _, a := range n.args {
@@ -93,6 +90,28 @@ func crossing(a, b value, slope int, now int64) int64 {
 	return max(now+1, int64(math.Ceil(at)))
 }
 
+// nextClock is when a part of a time that goes with now can change. Zones are shifted by
+// whole quarters of an hour.
+func (n *node) nextClock(in *input) int64 {
+	of := n.args[0]
+	if of.slope == 0 {
+		return of.next(in)
+	}
+	x := of.eval(in)
+	if x.kind != instant {
+		return never
+	}
+	grid := int64(15 * 60_000)
+	if n.text == "getMinutes" {
+		grid = 60_000
+	}
+	past := (int64(x.n)%grid + grid) % grid
+	if of.slope < 0 {
+		return in.now + past + 1
+	}
+	return in.now + grid - past
+}
+
 // falls is the first time after now at which a fading value that is compared with threshold can be on
 // another side of it.
 func (n *node) falls(in *input, threshold float64) int64 {
@@ -103,13 +122,14 @@ func (n *node) falls(in *input, threshold float64) int64 {
 		if threshold >= 100 {
 			return never
 		}
-		// 100·(1 − e^(−S/τ)) = θ at S = −τ·ln(1 − θ/100); the sum's own crossing may be off by
-		// rounding, so it is looked at again one step later.
-		at := in.w.next(in, n.args[0].slot, -n.scale*math.Log1p(-threshold/100))
-		return in.confirm(n, at, threshold)
+		// 100·(1 − e^(−S/τ)) = θ at S = −τ·ln(1 − θ/100).
+		return n.fallsNear(in, threshold, in.w.next(in, n.args[0].slot, -n.scale*math.Log1p(-threshold/100)))
 	case opScore:
+		if threshold <= 0 {
+			return never
+		}
 		_, at := in.p.Engagement(in.now, threshold)
-		return in.confirm(n, at, threshold)
+		return n.fallsNear(in, threshold, at)
 	case opAffinity:
 		return n.fallsBelow(in, threshold)
 	case opDwell:
@@ -127,21 +147,25 @@ func (n *node) falls(in *input, threshold float64) int64 {
 	return never
 }
 
-// confirm moves a time that rounding put too early or too late to where the value really crosses.
-func (in *input) confirm(n *node, at int64, threshold float64) int64 {
-	if at == never || at <= in.now {
-		return never
+// fallsNear is when the node's own value, rounding and all, falls to threshold; guess is near.
+func (n *node) fallsNear(in *input, threshold float64, guess int64) int64 {
+	sign := 1.
+	if threshold < 0 {
+		if n.op != opScaled {
+			return never
+		}
+		sign = -1
 	}
-	read := func(t int64) float64 {
+	if guess == never {
+		guess = in.now + 1
+	}
+	at, ok := slot.Falls(func(t int64) float64 {
 		then := *in
 		then.now = t
-		return n.eval(&then).n
-	}
-	for i := 0; i < 8 && at > in.now+1 && read(at-1) <= threshold; i++ {
-		at--
-	}
-	for i := 0; i < 1000 && read(at) > threshold; i++ {
-		at++
+		return sign * n.eval(&then).n
+	}, in.now, guess, sign*threshold)
+	if !ok || threshold == 0 {
+		return never
 	}
 	return at
 }
@@ -151,15 +175,12 @@ func (in *input) confirm(n *node, at int64, threshold float64) int64 {
 func (n *node) fallsBelow(in *input, threshold float64) int64 {
 	own, sum, prior, halfLife := in.p.Affinity(n.facet, n.text, in.now)
 	share := own / (sum + prior)
-	if own <= 0 || threshold <= 0 || share < threshold {
+	if own <= 0 || prior <= 0 || threshold <= 0 || share < threshold {
 		return never
 	}
-	if share == threshold {
-		return in.now + 1
+	guess := in.now + 1
+	if d := threshold * prior / (own - threshold*sum); d > 0 && d < 1 {
+		guess += int64(math.Ceil(-halfLife * math.Log2(d)))
 	}
-	d := threshold * prior / (own - threshold*sum)
-	if !(d > 0 && d < 1) {
-		return in.now + 1
-	}
-	return in.confirm(n, max(in.now+1, in.now+int64(math.Ceil(-halfLife*math.Log2(d)))), threshold)
+	return n.fallsNear(in, threshold, guess)
 }

@@ -27,8 +27,9 @@ type Work struct {
 	present []int  // slots that have bytes, or are dirty
 	used    []int  // slots to reset: read
 
-	touched []bool // rules to look at
-	ready   []bool
+	touched   []bool // rules to look at
+	ready     []bool // of the unit
+	standings []standing
 
 	session int64
 	now     int64
@@ -36,6 +37,7 @@ type Work struct {
 	unknown []int
 	scratch []byte
 	out     []byte
+	spare   []byte // the last out, so that a person's bytes can be given back at once
 
 	recount func(slot int) slot.Value // for tests: what slots are by their definition
 }
@@ -201,15 +203,26 @@ func (s *Set) Merge(w *Work, state, other []byte, p Person, now int64) (Result, 
 	return w.finish(&in), nil
 }
 
+// merged is the relation of two who turn out to be one. Who is in a segment is in it, since the
+// earlier time, and leaves by what holds for both.
 func merged(a, b member) member {
-	earliest := func(x, y int64) int64 {
-		if x == 0 || y != 0 && y < x {
-			return y
+	switch {
+	case a.in && b.in:
+		out := member{in: true, since: min(a.since, b.since)}
+		if a.pending != 0 && b.pending != 0 {
+			out.pending = max(a.pending, b.pending)
 		}
-		return x
+		return out
+	case a.in:
+		return a
+	case b.in:
+		return b
 	}
-	return member{in: a.in || b.in, blocked: a.blocked || b.blocked, since: earliest(a.since, b.since),
-		pending: earliest(a.pending, b.pending), until: max(a.until, b.until)}
+	out := member{blocked: a.blocked || b.blocked, pending: max(a.pending, b.pending), until: max(a.until, b.until)}
+	if a.pending != 0 && b.pending != 0 {
+		out.pending = min(a.pending, b.pending)
+	}
+	return out
 }
 
 func (w *Work) begin(state []byte, p Person, now int64) (input, error) {
@@ -304,7 +317,7 @@ func (r *rule) timed() bool {
 // unit evaluates one rule, or those of a group.
 func (w *Work) unit(in *input, unit []int) {
 	s := w.set
-	w.ready = w.ready[:0]
+	w.ready, w.standings = w.ready[:0], w.standings[:0]
 	for _, i := range unit {
 		r := &s.rules[i]
 		before := w.members[i]
@@ -313,7 +326,7 @@ func (w *Work) unit(in *input, unit []int) {
 			w.unknown = append(w.unknown, i)
 		}
 		ready, next := r.step(&w.members[i], st, w.now)
-		w.ready = append(w.ready, ready)
+		w.ready, w.standings = append(w.ready, ready), append(w.standings, st)
 		w.due = min(w.due, next, r.when.next(in))
 		if r.exit != nil {
 			w.due = min(w.due, r.exit.next(in))
@@ -323,15 +336,14 @@ func (w *Work) unit(in *input, unit []int) {
 		}
 	}
 	s.decide(in, unit, w.ready)
-	for _, i := range unit {
+	for k, i := range unit {
 		m := &w.members[i]
-		if m.in {
-			w.keep(i)
-			if m.since == w.now {
-				_, next := s.rules[i].step(m, s.rules[i].standing(in), w.now)
-				w.due = min(w.due, next)
-			}
+		if m.in == w.was[i] && !(m.in && m.since == w.now) {
+			continue
 		}
+		_, next := s.rules[i].step(m, w.standings[k], w.now) // what follows from being in, or out, now
+		w.due = min(w.due, next)
+		w.keep(i)
 		if m.in == w.was[i] {
 			continue
 		}

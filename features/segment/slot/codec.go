@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"unsafe"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -169,7 +170,7 @@ func (r *reader) size(most int) int {
 }
 
 // Decode reads what AppendBinary wrote of a State of the same spec, into st. No bytes
-// are the empty State; bytes left over are an error. st keeps no part of b.
+// are the empty State; bytes left over are an error. A text in st is a part of b.
 func (s *Spec) Decode(b []byte, st *State) error {
 	st.Reset()
 	if len(b) == 0 {
@@ -204,7 +205,7 @@ func (s *Spec) Decode(b []byte, st *State) error {
 		case Text:
 			n := r.size(min(MaxText, len(r.b)))
 			if n <= len(r.b) {
-				st.value.Text, r.b = string(r.b[:n]), r.b[n:]
+				st.value.Text, r.b = alias(r.b[:n]), r.b[n:]
 			}
 		case None:
 		default:
@@ -225,6 +226,9 @@ func (s *Spec) Decode(b []byte, st *State) error {
 	}
 	return nil
 }
+
+// alias is b as a text, without a copy.
+func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 func readTimes(r *reader, into []int64, most int) []int64 {
 	into = into[:0]

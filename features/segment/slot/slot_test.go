@@ -353,3 +353,32 @@ func FuzzDecode(f *testing.F) {
 		s.Next(&st, 5, 1)
 	})
 }
+
+// TestSumsBelowZeroRise reads, of a score that is below 0, when it is back at a threshold.
+func TestSumsBelowZeroRise(t *testing.T) {
+	s := Spec{Kind: Decayed, Sources: []uint32{1}, Weights: []float64{-8}, HalfLife: time.Hour}
+	var st State
+	s.Add(&st, 0, Event{At: 5}, 5)
+	if at, ok := s.Next(&st, 5, -2); !ok || at != 5+2*hour {
+		t.Errorf("−8 is −2 at %d %v, want two half-lives later", at, ok)
+	}
+	if at, ok := s.Next(&st, 5+2*hour, -2); !ok || at != 6+2*hour {
+		t.Errorf("−2 is above it at %d %v, want a millisecond later", at, ok)
+	}
+	if _, ok := s.Next(&st, 5, 2); ok {
+		t.Error("−8 falls to 2")
+	}
+}
+
+// TestThresholdsNearZeroEnd asks for crossings that lie beyond what numbers can hold.
+func TestThresholdsNearZeroEnd(t *testing.T) {
+	s := Spec{Kind: Decayed, Sources: []uint32{1}, HalfLife: 100 * 366 * 24 * time.Hour}
+	var st State
+	s.Add(&st, 0, Event{At: 5}, 5)
+	for _, threshold := range []float64{5e-324, 1e-300, 0} {
+		at, ok := s.Next(&st, 5, threshold)
+		if ok && (s.Value(&st, at, 0).Number > threshold || s.Value(&st, at-1, 0).Number <= threshold) {
+			t.Errorf("falls to %g at %d, when it is %g", threshold, at, s.Value(&st, at, 0).Number)
+		}
+	}
+}

@@ -142,27 +142,66 @@ func (s *Spec) Next(st *State, now int64, threshold float64) (at int64, ok bool)
 	return at, ok
 }
 
-// crossing is the first millisecond after now at which the decayed sum, now above
-// threshold, is at or below it, or, now just there, is below:
+// crossing is the first millisecond after now at which the decayed sum, now beyond
+// threshold, is there or nearer to 0, or, now just there, is nearer:
 //
 //	t = T + h·log2(S/θ)
+//
+// Sums and thresholds below 0 are the mirror image.
 func (s *Spec) crossing(st *State, now int64, threshold float64) (at int64, ok bool) {
 	d := st.faded
-	v := window.At(d, now, s.HalfLife)
-	if threshold <= 0 || v < threshold || d.S <= 0 {
+	if threshold < 0 {
+		d.S, threshold = -d.S, -threshold
+	}
+	if threshold == 0 || d.S < threshold {
 		return 0, false
 	}
-	crossed := func(t int64) bool {
-		x := window.At(d, t, s.HalfLife)
-		return x < threshold || x == threshold && v > threshold
-	}
 	h := float64(s.HalfLife.Milliseconds())
-	at = max(now+1, d.T+int64(math.Ceil(h*math.Log2(d.S/threshold))))
-	for at > now+1 && crossed(at-1) { // the formula's rounding
-		at--
+	guess := d.T + int64(math.Ceil(h*(math.Log2(d.S)-math.Log2(threshold))))
+	return Falls(func(t int64) float64 { return window.At(d, t, s.HalfLife) }, now, guess, threshold)
+}
+
+// Falls is the first time after now at which read, which never rises, is at threshold or
+// below, or, now just there, is below. It looks around guess first, from there in steps that double.
+func Falls(read func(at int64) float64, now, guess int64, threshold float64) (at int64, ok bool) {
+	level := read(now)
+	if !(level >= threshold) {
+		return 0, false
 	}
-	for !crossed(at) {
-		at++
+	fallen := func(t int64) bool {
+		x := read(t)
+		return x < threshold || x == threshold && level > threshold
+	}
+	before, at, step := now, max(now+1, guess), int64(1)
+	if fallen(at) {
+		for at-before > 1 {
+			t := max(before, at-step)
+			if t == before {
+				break
+			}
+			if !fallen(t) {
+				before = t
+				break
+			}
+			at, step = t, 2*step
+		}
+	} else {
+		for before = at; ; step *= 2 {
+			if before > math.MaxInt64/2-step {
+				return 0, false
+			}
+			if at = before + step; fallen(at) {
+				break
+			}
+			before = at
+		}
+	}
+	for at-before > 1 {
+		if t := before + (at-before)/2; fallen(t) {
+			at = t
+		} else {
+			before = t
+		}
 	}
 	return at, true
 }
