@@ -13,9 +13,12 @@ import (
 )
 
 // elsewhere is a device whose profile is in another partition than the user's.
-func elsewhere(user string) string {
+func elsewhere(user string) string { return deviceOf(user, false) }
+
+// deviceOf is a device whose profile is in the user's partition, or in another.
+func deviceOf(user string, same bool) string {
 	device, home := "d1", data.PartitionOf(string(data.NewProfileID(data.IDUser, user)), 4)
-	for data.PartitionOf(string(data.NewProfileID(data.IDAnonymous, device)), 4) == home {
+	for (data.PartitionOf(string(data.NewProfileID(data.IDAnonymous, device)), 4) == home) != same {
 		device += "1"
 	}
 	return device
@@ -98,13 +101,18 @@ func TestOnlyAnExplicitAliasMergesTwoUsers(t *testing.T) {
 
 // TestHistoryCountsTheMomentAPersonIdentifies: what a device viewed is neither offered
 // again nor forgotten in the first answer after it says whose it is, also where the user
-// has a profile already, in another partition.
+// has a profile already, in the same partition or another.
 func TestHistoryCountsTheMomentAPersonIdentifies(t *testing.T) {
-	for name, before := range map[string][]string{"a new user": nil, "a user who is known": {call("Product Viewed", "ann", "", "love-9", "m0")}} {
-		t.Run(name, func(t *testing.T) {
+	known := []string{call("Product Viewed", "ann", "", "love-9", "m0")}
+	for _, c := range []struct {
+		name   string
+		before []string
+		same   bool
+	}{{"a new user", nil, false}, {"a new user on the device's partition", nil, true}, {"a user who is known", known, false}, {"a user who is known on the device's partition", known, true}} {
+		t.Run(c.name, func(t *testing.T) {
 			h := open(t, nil).stock().publish("m-1", 1)
-			device := elsewhere("ann")
-			calls := before
+			device := deviceOf("ann", c.same)
+			calls := slices.Clone(c.before)
 			for i := range 6 {
 				calls = append(calls, call("Product Viewed", "", device, "space-"+string(rune('0'+i)), "v"+string(rune('0'+i))))
 			}
@@ -123,7 +131,7 @@ func TestHistoryCountsTheMomentAPersonIdentifies(t *testing.T) {
 			}
 			var p struct{ Counts map[string]int }
 			h.do("GET", "/v1/profiles/ann", "").want(200).into(&p)
-			if want := 6 + len(before); p.Counts["views_1h"] != want {
+			if want := 6 + len(c.before); p.Counts["views_1h"] != want {
 				t.Errorf("%d views in the last hour, want %d", p.Counts["views_1h"], want)
 			}
 		})

@@ -331,7 +331,7 @@ func (s *Service) write(ctx context.Context, w *workbench, noted bool) error {
 	if noted {
 		for i, r := range w.recs {
 			var few [2]online.Identifier
-			s.deps.Acks.Note(online.AppendIdentifiers(few[:0], w.ids[i]), online.Position{Partition: r.Partition, Offset: r.Offset})
+			s.deps.Acks.Note(online.AppendIdentifiers(few[:0], w.ids[i]), online.Position{Partition: r.Partition, Offset: r.Offset}, w.homes[i])
 		}
 	}
 	return nil

@@ -18,7 +18,8 @@ type workbench struct {
 	sealed []byte // the records' values, one behind the other
 	ends   []int  // of each value in sealed
 	recs   []data.Record
-	ids    []data.IDs // the user and anonymous identifiers of each record that identify somebody
+	ids    []data.IDs       // the user and anonymous identifiers of each record that identify somebody
+	homes  []data.ProfileID // the profile that each record is sent to
 }
 
 // maxSealed bounds what a workbench keeps for the next request, in bytes: ten
@@ -28,19 +29,20 @@ const maxSealed = 4 << 20
 // add seals e, which the workbench's parser made, behind the others.
 func (w *workbench) add(e *data.Event, partition int32, ids data.IDs) {
 	w.sealed = w.parser.Seal(w.sealed, e)
-	w.record(partition, ids)
+	w.record(partition, ids, e.Profile)
 }
 
 // addAny seals any event behind the others.
 func (w *workbench) addAny(e *data.Event, partition int32, ids data.IDs) {
 	w.sealed = event.AppendSealed(w.sealed, *e)
-	w.record(partition, ids)
+	w.record(partition, ids, e.Profile)
 }
 
-func (w *workbench) record(partition int32, ids data.IDs) {
+func (w *workbench) record(partition int32, ids data.IDs, home data.ProfileID) {
 	w.ends = append(w.ends, len(w.sealed))
 	w.recs = append(w.recs, data.Record{Partition: partition})
 	w.ids = append(w.ids, data.IDs{User: ids.User, Anonymous: ids.Anonymous})
+	w.homes = append(w.homes, home)
 }
 
 // last are the identifiers of the last event, if there is one.
@@ -73,7 +75,8 @@ func (s *Service) release(w *workbench) {
 	w.caller.Again, w.caller.Fast = false, false
 	clear(w.recs)
 	clear(w.ids)
+	clear(w.homes)
 	w.event, w.profile = data.Event{}, ""
-	w.sealed, w.ends, w.recs, w.ids = w.sealed[:0], w.ends[:0], w.recs[:0], w.ids[:0]
+	w.sealed, w.ends, w.recs, w.ids, w.homes = w.sealed[:0], w.ends[:0], w.recs[:0], w.ids[:0], w.homes[:0]
 	s.workbenches.Put(w)
 }

@@ -43,15 +43,28 @@ type Acks struct {
 	folded    func(partition int32) int64 // offset of the next record to fold
 	seed      maphash.Seed
 	shards    []acks
-	forgotten []atomic.Int64 // by partition: the newest position that was dropped unfolded, or -1
+	forgotten []atomic.Int64 // by partition: the newest position that was dropped unsettled, or -1
+	settled   settled
 }
+
+// noted is a position and the profile that its event was sent to.
+type noted struct {
+	Position
+	sent uint64 // the profile's hash, or unknown
+}
+
+// unknown is the hash of no profile: the position stands for events that were sent to several.
+const unknown = 0
+
+// hash is the profile's.
+func (a *Acks) hash(p data.ProfileID) uint64 { return max(1, maphash.String(a.seed, string(p))) }
 
 // acks is one shard.
 type acks struct {
 	max int
 
 	mu     sync.Mutex
-	newest map[Identifier][]Position
+	newest map[Identifier][]noted
 	_      [40]byte // keeps neighbours off one cache line
 }
 
@@ -65,9 +78,10 @@ const (
 // partition's cursor.
 func NewAcks(max int, ends []int64, folded func(partition int32) int64) *Acks {
 	n := min(mostShards, 1+max/shardIDs)
-	a := &Acks{folded: folded, seed: maphash.MakeSeed(), shards: make([]acks, n), forgotten: make([]atomic.Int64, len(ends))}
+	a := &Acks{folded: folded, seed: maphash.MakeSeed(), shards: make([]acks, n), forgotten: make([]atomic.Int64, len(ends)),
+		settled: newSettled(len(ends))}
 	for i := range a.shards {
-		a.shards[i].max, a.shards[i].newest = max/n, map[Identifier][]Position{}
+		a.shards[i].max, a.shards[i].newest = max/n, map[Identifier][]noted{}
 	}
 	for p, end := range ends {
 		a.forgotten[p].Store(end - 1)
@@ -80,40 +94,47 @@ func (a *Acks) shard(id Identifier) *acks {
 	return &a.shards[maphash.Comparable(a.seed, id)%uint64(len(a.shards))]
 }
 
-// Note remembers that an event which carried these identifiers is at at. It keeps
-// copies: ids may be part of a request's body.
-func (a *Acks) Note(ids []Identifier, at Position) {
+// Note remembers that an event which carried these identifiers is at at, and was sent
+// to a profile. It keeps copies: ids may be part of a request's body.
+func (a *Acks) Note(ids []Identifier, at Position, to data.ProfileID) {
+	n := noted{at, a.hash(to)}
 	for _, id := range ids {
 		s := a.shard(id)
 		s.mu.Lock()
-		a.note(s, id, at)
+		a.note(s, id, n)
 		s.mu.Unlock()
 	}
 }
 
 // note is Note for one identifier of a locked shard.
-func (a *Acks) note(s *acks, id Identifier, at Position) {
+func (a *Acks) note(s *acks, id Identifier, n noted) {
 	known := s.newest[id]
-	i := slices.IndexFunc(known, func(p Position) bool { return p.Partition == at.Partition })
+	i := slices.IndexFunc(known, func(p noted) bool { return p.Partition == n.Partition })
 	if i >= 0 {
-		known[i].Offset = max(known[i].Offset, at.Offset)
+		old := &known[i]
+		if old.sent != n.sent && !a.settled.is(old.Position) {
+			old.sent = unknown
+		} else {
+			old.sent = n.sent
+		}
+		old.Offset = max(old.Offset, n.Offset)
 		return
 	}
 	if len(known) == 0 && len(s.newest) >= s.max {
 		a.makeRoom(s)
 	}
 	id.ID = strings.Clone(id.ID)
-	s.newest[id] = append(known, at)
+	s.newest[id] = append(known, n)
 }
 
-// makeRoom drops an eighth of the shard's identifiers, the folded ones for free, and
+// makeRoom drops an eighth of the shard's identifiers, the settled ones for free, and
 // keeps the newest of the others' positions per partition.
 func (a *Acks) makeRoom(s *acks) {
 	drop := max(1, s.max/8)
 	for id, positions := range s.newest {
 		for _, p := range positions {
-			if p.Offset >= a.folded(p.Partition) {
-				a.forget(p)
+			if !a.settled.is(p.Position) {
+				a.forget(p.Position)
 			}
 		}
 		delete(s.newest, id)
@@ -136,31 +157,43 @@ func (a *Acks) forget(p Position) {
 // Of returns the positions that must be folded before the identifiers' profile is
 // up to date: per partition the newest one noted for any of them, and every
 // forgotten one, without those that are folded.
-func (a *Acks) Of(ids []Identifier) []Position {
-	var out []Position
-	add := func(p Position) {
-		if p.Offset < a.folded(p.Partition) {
+func (a *Acks) Of(ids []Identifier) (out []Position) {
+	for _, n := range a.of(nil, ids) {
+		if n.Offset >= a.folded(n.Partition) {
+			out = append(out, n.Position)
+		}
+	}
+	return out
+}
+
+// of appends what is not settled of the identifiers' positions to dst, one a partition.
+func (a *Acks) of(dst []noted, ids []Identifier) []noted {
+	add := func(n noted) {
+		if a.settled.is(n.Position) {
 			return
 		}
-		if i := slices.IndexFunc(out, func(o Position) bool { return o.Partition == p.Partition }); i >= 0 {
-			out[i].Offset = max(out[i].Offset, p.Offset)
+		if i := slices.IndexFunc(dst, func(o noted) bool { return o.Partition == n.Partition }); i >= 0 {
+			if dst[i].sent != n.sent {
+				dst[i].sent = unknown
+			}
+			dst[i].Offset = max(dst[i].Offset, n.Offset)
 			return
 		}
-		out = append(out, p)
+		dst = append(dst, n)
 	}
 	for _, id := range ids {
 		s := a.shard(id)
 		s.mu.Lock()
-		for _, p := range s.newest[id] {
-			add(p)
+		for _, n := range s.newest[id] {
+			add(n)
 		}
 		s.mu.Unlock()
 	}
 	// After the identifiers: one that is not there any more was forgotten before.
 	for p := range a.forgotten {
-		add(Position{int32(p), a.forgotten[p].Load()})
+		add(noted{Position{int32(p), a.forgotten[p].Load()}, unknown})
 	}
-	return out
+	return dst
 }
 
 // Len is the number of identifiers remembered.

@@ -6,12 +6,13 @@
 // acknowledged. A read first waits (Config.Wait at most, all in all) until the
 // partitions have folded the positions noted for the identifiers it asks with.
 // Then it resolves the profile through the identity index and follows redirects.
-// Where an event of the person went to another partition than their profile's, an
-// identify may have been folded there, and its absorb record, appended before that
-// fold was saved, may still be under way: the read waits for what the profile's
-// partition has in its log by then.
+// Where an event of the person was sent to another profile than that, an identify may
+// have been folded there, and its absorb record, appended before that fold was saved, may
+// still be under way, on the same partition or another: the read waits for what the logs
+// of the profiles on the way hold by then. That goes on until all partitions have folded
+// everything that the event led to (settled), also when the event itself is folded.
 //
-// Acks is bounded. Positions that are folded are forgotten; where it must forget
+// Acks is bounded. Settled positions are forgotten; where it must forget
 // others, the partition's newest forgotten position stands in for all of them, so
 // a read may wait for too much, never for too little. A restart begins with the
 // log's end at that time as forgotten positions.

@@ -112,7 +112,7 @@ func TestAReadWaitsForWhatThePersonSent(t *testing.T) {
 		w := newWorld()
 		home := data.PartitionOf(string(w.meet(data.IDUser, "ann")), partitions)
 		acks := online.NewAcks(10, make([]int64, partitions), w.Folded)
-		acks.Note(online.Identifiers(ann), online.Position{Partition: home, Offset: 7})
+		acks.Note(online.Identifiers(ann), online.Position{Partition: home, Offset: 7}, data.NewProfileID(data.IDUser, "ann"))
 		start := time.Now()
 		go func() {
 			time.Sleep(20 * time.Millisecond)
@@ -137,7 +137,7 @@ func TestAnAnswerSaysThatItIsStale(t *testing.T) {
 		w := newWorld()
 		home := data.PartitionOf(string(w.meet(data.IDUser, "ann")), partitions)
 		acks := online.NewAcks(10, make([]int64, partitions), w.Folded)
-		acks.Note(online.Identifiers(ann), online.Position{Partition: home, Offset: 7})
+		acks.Note(online.Identifiers(ann), online.Position{Partition: home, Offset: 7}, data.NewProfileID(data.IDUser, "ann"))
 		start := time.Now()
 		got, err := w.reader(acks).Read(t.Context(), ann)
 		if err != nil || !got.Stale || !got.Known {
@@ -149,26 +149,162 @@ func TestAnAnswerSaysThatItIsStale(t *testing.T) {
 	})
 }
 
-// TestAReadFollowsAnIdentify: the visitor's partition folds the identify, which
-// puts an absorb record into the user's partition; the read waits for both.
+// TestAReadFollowsAnIdentify: the fold of the identify puts an absorb record into the
+// log of the user's partition; the read waits for both, wherever the device's profile is,
+// and however far the fold has come when it begins. An alias adds a hop.
 func TestAReadFollowsAnIdentify(t *testing.T) {
+	user := data.NewProfileID(data.IDUser, "ann")
+	home := data.PartitionOf(string(user), partitions)
+	for _, c := range []struct {
+		name          string
+		at            int32 // the device's partition
+		folded, alias bool
+	}{
+		{"on the same partition", home, false, false},
+		{"on another", (home + 1) % partitions, false, false},
+		{"folded already, on the same partition", home, true, false},
+		{"folded already, on another", (home + 1) % partitions, true, false},
+		{"of a user who is another now", (home + 1) % partitions, true, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				device := partitioned(c.at)
+				acks := online.NewAcks(10, make([]int64, partitions), w.Folded)
+				w.append(c.at, 1)
+				acks.Note(online.Identifiers(data.IDs{User: "ann", Anonymous: data.AnonymousID(device)}), online.Position{Partition: c.at, Offset: 0}, data.NewProfileID(data.IDAnonymous, device))
+				identify := func() {
+					w.append(home, w.End(home)+1) // the absorb record
+					w.fold(c.at, 1)
+				}
+				want, last := user, home
+				if c.alias {
+					w.profiles[user] = data.Profile{ID: user, Redirect: "anna"}
+					w.profiles["anna"] = data.Profile{ID: "anna"}
+					w.index["userann"] = "anna"
+					want, last = "anna", data.PartitionOf("anna", partitions)
+				}
+				if c.folded {
+					identify()
+				}
+				arrived := false
+				go func() {
+					time.Sleep(5 * time.Millisecond)
+					if !c.folded {
+						identify()
+						time.Sleep(5 * time.Millisecond)
+					}
+					if c.alias { // sent on
+						w.append(last, w.End(last)+1)
+						w.fold(home, w.End(home))
+						time.Sleep(5 * time.Millisecond)
+					} else {
+						w.meet(data.IDUser, "ann")
+					}
+					arrived = true
+					w.fold(last, w.End(last))
+				}()
+				r := w.reader(acks)
+				for range 2 {
+					got, err := r.Read(t.Context(), ann)
+					if err != nil || got.Stale || !got.Known || got.Profile.ID != want || !arrived {
+						t.Fatalf("Read = %+v, %v (arrived: %v); want the merged profile", got, err, arrived)
+					}
+				}
+				start := time.Now() // what comes for others is not waited for
+				w.append(home, w.End(home)+1)
+				if got, err := r.Read(t.Context(), ann); err != nil || got.Stale || time.Since(start) != 0 {
+					t.Errorf("Read = %+v, %v after %v; nothing of the person is under way", got, err, time.Since(start))
+				}
+			})
+		})
+	}
+}
+
+// partitioned is a device whose profile is in the partition.
+func partitioned(p int32) string {
+	device := "d"
+	for data.PartitionOf(string(data.NewProfileID(data.IDAnonymous, device)), partitions) != p {
+		device += "d"
+	}
+	return device
+}
+
+// TestOthersDoNotSlowARead: an event that stays where it was sent needs no second wait.
+func TestOthersDoNotSlowARead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		user := w.meet(data.IDUser, "ann")
+		home := data.PartitionOf(string(user), partitions)
+		acks := online.NewAcks(10, make([]int64, partitions), w.Folded)
+		acks.Note(online.Identifiers(ann), online.Position{Partition: home, Offset: 0}, user)
+		w.append(home, 1000)
+		w.fold(home, 1)
+		start := time.Now()
+		if got, err := w.reader(acks).Read(t.Context(), ann); err != nil || got.Stale || time.Since(start) != 0 {
+			t.Errorf("Read = %+v, %v after %v; others' events are not waited for", got, err, time.Since(start))
+		}
+	})
+}
+
+// TestNothingIsSettledBeforeItsLastHop: reads of somebody else, at every moment of an
+// identify's way over an alias, do not make a read of the person too early.
+func TestNothingIsSettledBeforeItsLastHop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		user := data.NewProfileID(data.IDUser, "ann")
+		home := data.PartitionOf(string(user), partitions)
+		next := data.ProfileID(partitioned((home + 2) % partitions))
+		other := data.NewProfileID(data.IDAnonymous, string(next))
+		last := data.PartitionOf(string(other), partitions)
+		w.profiles[user], w.profiles[other] = data.Profile{ID: user, Redirect: other}, data.Profile{ID: other}
+		w.index["userann"] = other
+		acks := online.NewAcks(10, make([]int64, partitions), w.Folded)
+		r := w.reader(acks)
+		away := (home + 1) % partitions
+		acks.Note(online.Identifiers(ann), online.Position{Partition: away, Offset: 0}, "device")
+		look := func(moment string, early bool) {
+			t.Helper()
+			acks.Note(online.Identifiers(data.IDs{User: "bob"}), online.Position{Partition: away, Offset: 0}, "bob")
+			if got, err := r.Read(t.Context(), data.IDs{User: "bob"}); err != nil {
+				t.Fatal(got, err)
+			}
+			if got, err := r.Read(t.Context(), ann); err != nil || got.Stale != early {
+				t.Errorf("%s: stale %v, %v; want %v", moment, got.Stale, err, early)
+			}
+		}
+		w.append(away, 1)
+		look("identified", true)
+		w.append(home, 1)
+		w.fold(away, 1)
+		look("sent to the user", true)
+		w.append(last, 1)
+		w.fold(home, 1)
+		look("sent on", true)
+		w.fold(last, 1)
+		look("arrived", false)
+	})
+}
+
+// TestWhatIsForgottenIsWaitedForToTheLastHop: a shard makes room while an absorb is under way.
+func TestWhatIsForgottenIsWaitedForToTheLastHop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		user := data.NewProfileID(data.IDUser, "ann")
 		home := data.PartitionOf(string(user), partitions)
 		away := (home + 1) % partitions
-		acks := online.NewAcks(10, make([]int64, partitions), w.Folded)
-		acks.Note(online.Identifiers(data.IDs{User: "ann", Anonymous: "c"}), online.Position{Partition: away, Offset: 0})
+		acks := online.NewAcks(1, make([]int64, partitions), w.Folded)
+		w.append(away, 1)
+		acks.Note(online.Identifiers(ann), online.Position{Partition: away, Offset: 0}, "device")
+		w.append(home, 1)
+		w.fold(away, 1)
+		acks.Note(online.Identifiers(data.IDs{User: "bob"}), online.Position{Partition: away, Offset: 0}, "bob") // takes ann's place
 		go func() {
-			time.Sleep(5 * time.Millisecond)
-			w.append(home, 1) // the absorb record
-			w.fold(away, 1)
 			time.Sleep(5 * time.Millisecond)
 			w.meet(data.IDUser, "ann")
 			w.fold(home, 1)
 		}()
-		got, err := w.reader(acks).Read(t.Context(), ann)
-		if err != nil || got.Stale || !got.Known {
+		if got, err := w.reader(acks).Read(t.Context(), ann); err != nil || got.Stale || !got.Known {
 			t.Errorf("Read = %+v, %v; want the merged profile", got, err)
 		}
 	})
@@ -203,7 +339,7 @@ func TestAcksWaitForTooMuchNeverForTooLittle(t *testing.T) {
 		t.Errorf("after a restart wait for %v, want the log's end", got)
 	}
 	for i := range 100 {
-		acks.Note(who(i), online.Position{Partition: int32(i % partitions), Offset: int64(100 + i)})
+		acks.Note(who(i), online.Position{Partition: int32(i % partitions), Offset: int64(100 + i)}, data.NewProfileID(data.IDUser, fmt.Sprint(i)))
 	}
 	if acks.Len() > 8 {
 		t.Errorf("%d identifiers remembered, at most 8 allowed", acks.Len())

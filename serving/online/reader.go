@@ -82,41 +82,74 @@ func (r *Reader) person(ctx context.Context, ids data.IDs, read load) (Person, e
 	if len(who) == 0 {
 		return Person{}, nil
 	}
-	noted := r.acks.Of(who)
+	var few [4]noted
+	sent := r.acks.of(few[:0], who)
 	limit := ctx
-	if len(noted) > 0 {
+	if len(sent) > 0 {
 		var cancel context.CancelFunc
 		limit, cancel = context.WithTimeout(ctx, r.cfg.Wait)
 		defer cancel()
 	}
-	fresh := r.await(limit, noted)
+	fresh := r.await(limit, sent)
 	person, err := r.resolve(ctx, who, read)
+	if err == nil && fresh && r.elsewhere(sent, person.Profile.ID) {
+		person, fresh, err = r.arrive(ctx, limit, who, read)
+	}
 	if err != nil {
 		return Person{}, fmt.Errorf("read the profile of %s %q: %w", who[0].Kind, who[0].ID, err)
 	}
-	// Events that went elsewhere may have sent an absorb record here.
-	home := data.PartitionOf(string(person.Profile.ID), r.partitions)
-	for _, p := range noted {
-		if p.Partition != home && fresh {
-			fresh = r.await(limit, []Position{{home, r.log.End(home) - 1}})
-			if person, err = r.resolve(ctx, who, read); err != nil {
-				return Person{}, fmt.Errorf("read the profile of %s %q: %w", who[0].Kind, who[0].ID, err)
-			}
-			break
-		}
+	if len(sent) > 0 {
+		r.acks.settled.advance(r.acks.folded, r.log.End)
 	}
 	person.Stale = !fresh
 	return person, ctx.Err()
 }
 
+// elsewhere reports whether an event was sent to another profile than the one that
+// its identifiers lead to by now. What it carried, or with an identify all that the
+// other profile was, is on its way then, or has arrived.
+func (r *Reader) elsewhere(sent []noted, id data.ProfileID) bool {
+	for _, n := range sent {
+		if n.sent != r.acks.hash(id) {
+			return true
+		}
+	}
+	return false
+}
+
+// arrive is resolve once what was sent elsewhere, and is folded there, has arrived:
+// first at the profiles that the identifiers open, then at each that these lead to. What
+// goes from one to the next is in the next one's log when the first has folded it. The
+// bool is false when the time was not enough.
+func (r *Reader) arrive(ctx, limit context.Context, who []Identifier, read load) (Person, bool, error) {
+	fresh := true
+	wait := func(id data.ProfileID) {
+		home := data.PartitionOf(string(id), r.partitions)
+		fresh = fresh && r.until(limit, Position{home, r.log.End(home) - 1})
+	}
+	for _, id := range who {
+		wait(data.NewProfileID(id.Kind, id.ID))
+	}
+	person, err := r.resolve(ctx, who, func(ctx context.Context, id data.ProfileID) (*data.Profile, error) {
+		wait(id)
+		return read(ctx, id)
+	})
+	return person, fresh, err
+}
+
 // await waits until the positions are folded; false when the time was not enough.
-func (r *Reader) await(ctx context.Context, positions []Position) bool {
+func (r *Reader) await(ctx context.Context, positions []noted) bool {
 	for _, p := range positions {
-		if p.Offset >= 0 && r.folds.WaitFolded(ctx, p.Partition, p.Offset) != nil {
+		if !r.until(ctx, p.Position) {
 			return false
 		}
 	}
 	return true
+}
+
+// until waits until the position is folded; false when the time was not enough.
+func (r *Reader) until(ctx context.Context, p Position) bool {
+	return p.Offset < 0 || r.folds.WaitFolded(ctx, p.Partition, p.Offset) == nil
 }
 
 // resolve finds the profile of the first identifier that leads to one.
