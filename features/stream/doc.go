@@ -22,8 +22,8 @@
 //
 // # Batches
 //
-// Where few records come, each is folded and saved at once. After a batch of 64 or more
-// the loop waits until the next is full, at most 250 ms, and no longer than until
+// Where few records come, each is folded and saved at once. After a batch of 256 or more
+// the loop waits until the next is full, at most 100 ms, and no longer than until
 // somebody asks for what is not folded yet (WaitFolded). How records fall into batches
 // changes no byte.
 //

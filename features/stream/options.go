@@ -21,8 +21,8 @@ type Options struct {
 	Clusterers features.Clusterers
 
 	// BatchRecords is how many records are folded and saved at once, at most; 2048.
-	// What is there is folded at once; only after a batch of 64 records or more is the next
-	// one awaited until it is full, for 250 ms at most and not while somebody waits for
+	// What is there is folded at once; only after a batch of 256 records or more is the next
+	// one awaited until it is full, for 100 ms at most and not while somebody waits for
 	// a fold: so each person is saved once for many records where many come. Who waits for a fold
 	// waits for a batch: it should take less than online.Config.Wait.
 	BatchRecords int

@@ -15,8 +15,8 @@ const (
 	firstPause = 20 * time.Millisecond
 	longPause  = 5 * time.Second
 
-	gatherFrom = 64                     // records in a batch, from where on more of them are awaited
-	gatherFor  = 250 * time.Millisecond // at most
+	gatherFrom = 256                    // records in a batch, from where on more of them are awaited
+	gatherFor  = 100 * time.Millisecond // at most
 )
 
 // run folds the partition until ctx ends, which is no error. A failure is retried
