@@ -46,6 +46,13 @@ type CatalogStore interface {
 	LoadCursor(ctx context.Context, name string) ([]byte, error)
 	SaveCursor(ctx context.Context, name string, state []byte, lease data.Lease) error
 
+	PutRules(ctx context.Context, r data.RuleSet, base string) (data.RuleSet, error)
+	PublishRules(ctx context.Context, version, publisher string, backfill bool) (data.RuleSet, error)
+	FinishBackfill(ctx context.Context, version string) error
+	RulesByVersion(ctx context.Context, version string) (data.RuleSet, error)
+	RulesIn(ctx context.Context, state string) (data.RuleSet, error)
+	RulesHistory(ctx context.Context, before int64, limit int) ([]data.RuleSet, error)
+
 	BeginRequest(ctx context.Context, key, bodyHash string, ttl time.Duration) (*data.StoredResponse, error)
 	FinishRequest(ctx context.Context, key string, status int, contentType string, body []byte) error
 	CancelRequest(ctx context.Context, key string) error
@@ -73,6 +80,7 @@ func Catalog(t *testing.T, open OpenCatalog) {
 	t.Run("jobs", func(t *testing.T) { testJobs(t, open) })
 	t.Run("leases", func(t *testing.T) { testLeases(t, open) })
 	t.Run("cursors", func(t *testing.T) { testCursors(t, open) })
+	t.Run("rules", func(t *testing.T) { testRules(t, open) })
 	t.Run("requests", func(t *testing.T) { testRequests(t, open) })
 	t.Run("processes", func(t *testing.T) { testProcesses(t, open) })
 	t.Run("sharing", func(t *testing.T) { testSharing(t, open) })
