@@ -23,9 +23,15 @@ type someone struct {
 	engagement data.Decayed
 	cluster    int32
 	churn      float64
+	halfLife   time.Duration // of affinities and engagement, if not two weeks and one
 }
 
-const affinityHalfLife = 14 * 24 * time.Hour
+func (p *someone) fades(otherwise time.Duration) time.Duration {
+	if p.halfLife > 0 {
+		return p.halfLife
+	}
+	return otherwise
+}
 
 func (p *someone) Trait(name string) []byte { return []byte(p.traits[name]) }
 func (p *someone) Consent() []byte          { return []byte(p.consent) }
@@ -33,11 +39,13 @@ func (p *someone) Session() (int64, data.Session, data.Session, int64) {
 	return p.open, p.current, p.last, p.count
 }
 func (p *someone) Affinity(_, _ string, now int64) (own, sum, prior, halfLife float64) {
-	return window.At(p.own, now, affinityHalfLife), window.At(p.total, now, affinityHalfLife), 2, float64(affinityHalfLife.Milliseconds())
+	h := p.fades(14 * 24 * time.Hour)
+	return window.At(p.own, now, h), window.At(p.total, now, h), 2, float64(h.Milliseconds())
 }
 
 func (p *someone) Engagement(now int64, threshold float64) (float64, int64) {
-	const scale, halfLife = 10, 7 * 24 * time.Hour
+	const scale = 10
+	halfLife := p.fades(7 * 24 * time.Hour)
 	at := func(t int64) float64 { return 100 * -math.Expm1(-window.At(p.engagement, t, halfLife)/scale) }
 	if x := at(now); x <= threshold || threshold <= 0 {
 		return x, never

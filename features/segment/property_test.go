@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
+	"kindred/data"
 	"kindred/features/segment/slot"
 )
 
@@ -37,7 +39,7 @@ func testConditions(t *rapid.T, depth int, names []string) string {
 	}
 	n := rapid.IntRange(0, 4).Draw(t, "n")
 	less := pick(">", ">=", "<", "<=")
-	switch rapid.IntRange(0, 14).Draw(t, "kind") {
+	switch rapid.IntRange(0, 26).Draw(t, "kind") {
 	case 0:
 		return fmt.Sprintf("%s.within(%q).count() %s %d", set(), window(), pick("==", "!=", less), n)
 	case 1:
@@ -66,6 +68,30 @@ func testConditions(t *rapid.T, depth int, names []string) string {
 		return fmt.Sprintf("seen_recently(%s, %q)", set(), window())
 	case 13:
 		return fmt.Sprintf("%s.within(%q).count() %s %s.within(%q).count()", set(), window(), less, set(), window())
+	case 14:
+		return fmt.Sprintf("affinity(\"category\", \"x\") %s 0.%d7", less, n)
+	case 15:
+		return fmt.Sprintf("score(\"engagement\") %s %d0.7", less, 2*n)
+	case 16:
+		return fmt.Sprintf("score(\"warm\") %s %d5.3", less, 2*n)
+	case 17:
+		return fmt.Sprintf("score(\"mixed\") %s %d.7", less, 2*n-4)
+	case 18:
+		return fmt.Sprintf("dwell(%q) %s duration(%q)", pick("page", "session"), less, window())
+	case 19:
+		return fmt.Sprintf("%s.getMinutes() %s %d", pick("now", "(now - duration(\"25s\"))"), less, 12*n)
+	case 20:
+		return fmt.Sprintf("now.getHours(%q) %s %d", pick("UTC", "Asia/Kolkata", "Europe/Berlin"), less, 4+rapid.SampledFrom([]int{0, 18, 19, 20}).Draw(t, "hour"))
+	case 21:
+		return fmt.Sprintf("%s %s", pick("device.type", "geo.country"), pick(`== "m"`, `!= "m"`, `in ["m", "DE"]`))
+	case 22:
+		return pick("consent.ads == true", "has(consent.ads)", "has(traits.age)", "has(geo.country)")
+	case 23:
+		return fmt.Sprintf("traits.age in [1, %d]", n)
+	case 24:
+		return fmt.Sprintf("%s.within(%q).%s(\"x\") %s %d", set(), window(), pick("avg", "min", "max"), less, n)
+	case 25:
+		return fmt.Sprintf("%s.%s.last_at().getMinutes() %s %d", set(), pick("in_session()", "within(\"64s\")", "ever()"), less, 12*n)
 	}
 	if len(names) > 0 {
 		return fmt.Sprintf("in_segment(%q)", rapid.SampledFrom(names).Draw(t, "segment"))
@@ -75,6 +101,10 @@ func testConditions(t *rapid.T, depth int, names []string) string {
 
 // testRules draws a rule set.
 func testRules(t *rapid.T) (rules Rules) {
+	rules.Scores = []Score{
+		{Score: "warm", HalfLife: 10e9, Scale: 3, Adds: []ScorePart{{`events("A")`, 2}, {`events("B").where(event.properties.x > 2)`, 3}}},
+		{Score: "mixed", HalfLife: 10e9, Adds: []ScorePart{{`events("A")`, 2}, {`events("C")`, -3}}},
+	}
 	var names []string
 	for i := range rapid.IntRange(1, 4).Draw(t, "rules") {
 		r := Rule{Segment: fmt.Sprint("s", i), When: testConditions(t, 2, names)}
@@ -88,11 +118,16 @@ func testRules(t *rapid.T) (rules Rules) {
 			r.Exit = testConditions(t, 1, names)
 		}
 		r.For, r.Cooldown, r.MinStay, r.TTL = length("for"), length("cooldown"), length("min stay"), length("ttl")
-		r.MinStay = min(r.MinStay, r.TTL)
+		if r.TTL > 0 {
+			r.MinStay = min(r.MinStay, r.TTL)
+		}
 		if rapid.IntRange(0, 2).Draw(t, "group") == 0 {
 			r.Group, r.Priority, r.Margin = "g", rapid.IntRange(0, 3).Draw(t, "priority"), float64(rapid.IntRange(0, 2).Draw(t, "margin"))
 		} else if len(names) > 0 && rapid.IntRange(0, 2).Draw(t, "parent") == 0 {
 			r.Parent = rapid.SampledFrom(names).Draw(t, "whose")
+		}
+		if rapid.IntRange(0, 5).Draw(t, "consent") == 0 {
+			r.Consent = "ads"
 		}
 		names = append(names, r.Segment)
 		rules.Segments = append(rules.Segments, r)
@@ -103,30 +138,63 @@ func testRules(t *rapid.T) (rules Rules) {
 // happening is one thing that comes to pass at a second.
 type happening struct {
 	at      int64
-	event   *Event // or else a new session begins, or the open one ends
+	event   *Event // or else the profile changes
 	session int64
+	change  func(*someone)
+	affects Affected
 }
 
 func happenings(t *rapid.T, start int64) (out []happening) {
 	now, session := start, int64(0)
 	for i := range rapid.IntRange(1, 25).Draw(t, "happenings") {
 		now += second * rapid.SampledFrom([]int64{0, 1, 1, 2, 5, 9, 10, 30, 64, 65, 180}).Draw(t, "gap")
-		if rapid.IntRange(0, 5).Draw(t, "what") == 0 {
+		h := happening{at: now}
+		number := func(most int) int { return rapid.IntRange(0, most).Draw(t, "number") }
+		switch rapid.IntRange(0, 11).Draw(t, "what") {
+		case 0, 1:
 			session = (session + 1) * rapid.Int64Range(0, 1).Draw(t, "open")
 			if session != 0 {
 				session = int64(i) + 1
 			}
-			out = append(out, happening{at: now, session: session})
-			continue
+			began, views := now, uint32(number(2))
+			h.affects.Session, h.change = true, func(p *someone) {
+				if p.open != 0 {
+					p.last = p.current
+					p.current = data.Session{Start: began, End: began + second, PageViews: views}
+				}
+			}
+		case 2:
+			own := float64(number(4))
+			all := own + float64(number(4))
+			h.affects.Behaviour, h.change = true, func(p *someone) { p.own, p.total = data.Decayed{S: own, T: now}, data.Decayed{S: all, T: now} }
+		case 3:
+			s := float64(number(40))
+			h.affects.Behaviour, h.change = true, func(p *someone) { p.engagement = data.Decayed{S: s, T: now} }
+		case 4:
+			says := rapid.SampledFrom([]string{`{"ads":true}`, `{"ads":false}`, `{}`, ``}).Draw(t, "consent")
+			h.affects.Consent, h.change = true, func(p *someone) { p.consent = says }
+		case 5:
+			age := rapid.SampledFrom([]string{"1", "2", "3", `"two"`, "null", ""}).Draw(t, "age")
+			h.affects.Traits, h.change = true, func(p *someone) { p.traits["age"] = age }
+		default:
+			e := shown(rapid.SampledFrom([]string{"A", "B", "C", "Page Viewed"}).Draw(t, "name"), now, fmt.Sprintf(`{"x":%d}`, number(4)))
+			e.Hash, e.Session = uint64(i), session
+			if number(4) == 0 {
+				e.At, e.Session = now-second*rapid.Int64Range(0, 100).Draw(t, "by"), 0
+			}
+			if number(3) == 0 {
+				e.Ctx = []byte(rapid.SampledFrom([]string{`{"device":{"type":"m"}}`, `{"geo":{"country":"DE"},"device":{"type":"d"}}`, `{"geo":{"country":"FR"}}`}).Draw(t, "context"))
+			}
+			h.event = &e
 		}
-		e := shown(rapid.SampledFrom([]string{"A", "B", "C"}).Draw(t, "name"), now, fmt.Sprintf(`{"x":%d}`, rapid.IntRange(0, 4).Draw(t, "x")))
-		e.Hash, e.Session = uint64(i), session
-		if rapid.IntRange(0, 4).Draw(t, "late") == 0 {
-			e.At, e.Session = now-second*rapid.Int64Range(0, 100).Draw(t, "by"), 0
-		}
-		out = append(out, happening{at: now, event: &e, session: session})
+		h.session = session
+		out = append(out, h)
 	}
 	return out
+}
+
+func nobody() *someone {
+	return &someone{traits: map[string]string{"age": "2"}, halfLife: 10 * time.Second}
 }
 
 // TestMembersAreWhatARecountEverySecondSays folds random timelines under random rules, with
@@ -140,10 +208,10 @@ func TestMembersAreWhatARecountEverySecondSays(t *testing.T) {
 		if err != nil {
 			t.Skip(err) // such as a segment of a group that reads another of it
 		}
-		const start = 1_700_000_000 * second
+		const start = 1_700_002_200 * second // ten minutes to an hour
 		what := happenings(t, start)
 		end := what[len(what)-1].at + 400*second
-		p := &someone{traits: map[string]string{"age": "2"}}
+		p := nobody()
 
 		var folded []Change
 		looked := map[int64]bool{}
@@ -162,7 +230,7 @@ func TestMembersAreWhatARecountEverySecondSays(t *testing.T) {
 				if n > 2000 {
 					t.Fatalf("%+v: a timer every moment, now at %d", rules, due)
 				}
-				looked[due] = true
+				looked[due-1], looked[due] = true, true
 				took(s.Due(w, state, p, Affected{}, due))
 			}
 		}
@@ -170,14 +238,15 @@ func TestMembersAreWhatARecountEverySecondSays(t *testing.T) {
 			timers(h.at)
 			p.open = h.session
 			if h.event == nil {
-				took(s.Due(w, state, p, Affected{Session: true}, h.at))
+				h.change(p)
+				took(s.Due(w, state, p, h.affects, h.at))
 				continue
 			}
 			took(s.Event(w, state, *h.event, p, Affected{}, h.at))
 		}
 		timers(end)
 
-		recounted := recount(t, s, p, what, start, end, looked)
+		recounted := recount(t, s, nobody(), what, start, end, looked)
 		if !slices.Equal(folded, recounted) {
 			t.Fatalf("%+v\nfolded    %v\nrecounted %v", rules, relative(folded, start), relative(recounted, start))
 		}
@@ -195,6 +264,13 @@ func relative(changes []Change, start int64) (out []Change) {
 // recount evaluates all rules at every second from the log, and at the times in looked.
 func recount(t *rapid.T, s *Set, p *someone, what []happening, start, end int64, looked map[int64]bool) (out []Change) {
 	var seen []happening
+	matches := func(f *filter, e *Event) bool {
+		if f.name != "" && f.name != e.Name || f.kinds != "" && e.Type != data.Page {
+			return false
+		}
+		in := input{s: s, e: e.Event}
+		return !slices.ContainsFunc(f.where, func(n *node) bool { return !n.eval(&in).isTrue() })
+	}
 	w := s.NewWork()
 	var state []byte
 	evaluate := func(now int64) {
@@ -203,8 +279,7 @@ func recount(t *rapid.T, s *Set, p *someone, what []happening, start, end int64,
 			var events []slot.Happened
 			for _, h := range seen {
 				for step, f := range spec.Sources {
-					in := input{s: s, e: h.event.Event}
-					if fl := s.filters[f]; fl.name == h.event.Name && !slices.ContainsFunc(fl.where, func(n *node) bool { return !n.eval(&in).isTrue() }) {
+					if matches(&s.filters[f], h.event) {
 						e := slot.Event{At: h.event.At, ID: h.event.Hash, Session: h.event.Session}
 						if spec.Field != 0 {
 							e.Value = w.fieldOf(h.event.Event, s.paths[spec.Field])
@@ -244,6 +319,8 @@ func recount(t *rapid.T, s *Set, p *someone, what []happening, start, end int64,
 			p.open = what[0].session
 			if what[0].event != nil {
 				seen = append(seen, what[0])
+			} else {
+				what[0].change(p)
 			}
 			evaluate(now)
 			what = what[1:]
