@@ -202,7 +202,7 @@ func (h *Hook) Calls(body []byte, contentType string, header Header, l Limits) (
 // Fingerprint names a feed's document by what is in it.
 func Fingerprint(body []byte) string { return identity(string(body)) }
 
-// Identify is the call of a feed's record about a user: named by the document and the user, so that
+// Identify is the call of a feed's record about a user: named by the document and the record, so that
 // a document that is sent again changes nothing, and one that says again what an older one said does.
 func (f FeedSource) Identify(record json.RawMessage, document string) (json.RawMessage, error) {
 	o, err := fieldsOf(record)
@@ -215,7 +215,7 @@ func (f FeedSource) Identify(record json.RawMessage, document string) (json.RawM
 	}
 	call := newObject()
 	call.setText("type", "identify")
-	call.setText("messageId", identity("feed", f.Name, document, user))
+	call.setText("messageId", identity("feed", f.Name, document, user, string(record)))
 	call.setText("userId", user)
 	o.take(f.Key)
 	call.set("traits", o.bytes())
