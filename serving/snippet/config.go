@@ -13,7 +13,8 @@ type Config struct {
 	APIHost string `yaml:"api_host"`
 	// Protocol is http or https; "" takes what the page asked for its settings with.
 	Protocol string `yaml:"protocol"`
-	// BatchSize is how many calls analytics.js sends at once; 1 sends each by itself.
+	// BatchSize is how many calls analytics.js sends at once; 1 sends each by itself. Single calls outlive their page in
+	// the browser's storage until they have arrived; a batch that failed is lost with its page.
 	BatchSize int `yaml:"batch_size"`
 	// BatchWait is how long analytics.js lets calls wait for a batch to fill.
 	BatchWait time.Duration `yaml:"batch_wait"`
@@ -27,10 +28,10 @@ type Config struct {
 	MaxAge time.Duration `yaml:"max_age"`
 }
 
-// Default batches 10 calls or a second, and retries as the library does by itself.
+// Default loses no call, so it batches none, and retries as the library does by itself.
 func Default() Config {
 	return Config{
-		BatchSize: 10, BatchWait: time.Second,
+		BatchSize: 1, BatchWait: time.Second,
 		MaxRetries: 10, MaxBackoff: time.Minute, MaxRetryAfter: 5 * time.Minute,
 		MaxAge: 5 * time.Minute,
 	}

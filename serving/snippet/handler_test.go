@@ -147,7 +147,7 @@ func TestSettingsCarryTheConfiguration(t *testing.T) {
 		t.Errorf("got %s\nwant in it %s", got, want)
 	}
 	cfg.BatchSize = 1
-	if got := get(t, New(cfg, Deps{}), "/v1/projects/WK1/settings").Body.String(); !strings.Contains(got, `"deliveryStrategy":{"strategy":"standard"}`) {
+	if got := get(t, New(cfg, Deps{}), "/v1/projects/WK1/settings").Body.String(); !strings.Contains(got, `"deliveryStrategy":{"strategy":"standard","config":{"keepalive":true}}`) {
 		t.Errorf("a batch size of 1 gives %s, want one call at a time", got)
 	}
 }

@@ -28,8 +28,9 @@ type deliveryStrategy struct {
 }
 
 type deliveryConfig struct {
-	Size    int   `json:"size"`
-	Timeout int64 `json:"timeout"` // milliseconds
+	Size      int   `json:"size,omitempty"`
+	Timeout   int64 `json:"timeout,omitempty"` // milliseconds
+	Keepalive bool  `json:"keepalive,omitempty"`
 }
 
 type httpConfig struct {
@@ -64,14 +65,14 @@ func (s *server) serveSettings(w http.ResponseWriter, r *http.Request) {
 	host, protocol := s.reachedAt(r)
 	d := destination{
 		APIKey: key, APIHost: host + "/v1", Protocol: protocol,
-		DeliveryStrategy: deliveryStrategy{Strategy: "standard"},
+		DeliveryStrategy: deliveryStrategy{"standard", &deliveryConfig{Keepalive: true}}, // what a closing page sends arrives
 		HTTPConfig: httpConfig{
 			RateLimit: rateLimitConfig{s.cfg.MaxRetries, s.cfg.MaxRetryAfter.Seconds()},
 			Backoff:   backoffConfig{s.cfg.MaxRetries, s.cfg.MaxBackoff.Seconds()},
 		},
 	}
 	if s.cfg.BatchSize > 1 {
-		d.DeliveryStrategy = deliveryStrategy{"batching", &deliveryConfig{s.cfg.BatchSize, s.cfg.BatchWait.Milliseconds()}}
+		d.DeliveryStrategy = deliveryStrategy{"batching", &deliveryConfig{Size: s.cfg.BatchSize, Timeout: s.cfg.BatchWait.Milliseconds()}}
 	}
 	body, err := json.Marshal(settings{
 		Integrations: map[string]destination{"Segment.io": d},

@@ -11,7 +11,7 @@ import (
 )
 
 func TestSegmentsSnippetWorksByChangingItsHost(t *testing.T) {
-	v, s, track, pages := setUp(t)
+	v, s, track, pages := setUp(t, "--set", "snippet.batch_size=10")
 	v.open(pages + "/segment.html")
 	track.awaitTaken("page", "identify", "Product Viewed")
 
