@@ -19,6 +19,7 @@ import (
 //
 //	rule NAME: WHEN             a segment; indented lines behind it say more of it, as in a rules file
 //	score {…}                   a score, as in a rules file
+//	starter                     the rules of the starter pack
 //	at TIME WHO NAME {…}        an event; TIME is 12:00, 12:00:30 or 1d 12:00; "context" of {…} is the event's.
 //	                            Where TIME has passed the event is late
 //	trait WHO NAME JSON         profiles change other than by events
@@ -101,6 +102,10 @@ func (s *scenario) play(line string) error {
 		name, when, _ := strings.Cut(strings.TrimPrefix(line, "rule "), ": ")
 		s.yaml += fmt.Sprintf("  - segment: %s\n    when: '%s'\n", name, when)
 		return nil
+	case words[0] == "starter":
+		b, err := os.ReadFile("starter/starter.yaml")
+		s.yaml = strings.Replace(string(b), "segments:\n", "", 1)
+		return err
 	case words[0] == "score":
 		s.scores += "  - " + strings.TrimPrefix(line, "score ") + "\n"
 		return nil

@@ -145,6 +145,10 @@ func TestStatesAreWhatTheDefinitionSays(t *testing.T) {
 			if !same(s, got, want) {
 				t.Fatalf("%+v after step %d at %d: %+v, want %+v", s, i, p.now, got, want)
 			}
+			events := s.Evidence(&st, p.now, session).Events
+			if n := float64(events); (s.Kind == Count || s.Kind == Distinct) && n != got.Number || s.Kind == LastAt && (n == 1) != (got.Kind == Number) {
+				t.Fatalf("%+v at %d: the value is %+v of %d events", s, p.now, got, events)
+			}
 		}
 	})
 }
