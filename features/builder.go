@@ -104,6 +104,7 @@ func (b *Builder) FoldEvent(ctx context.Context, m *Memory, offset int64, e *dat
 	m.passing()
 	m.fold = fold{b: b, ctx: ctx, m: m, offset: offset, now: max(m.State.Now, millis(e.Times.Received))}
 	o, err := m.fold.record(e)
+	m.counters.bound(b.cfg.MaxCounters, m.State.Now, b.popular.HalfLife)
 	m.closeOpened()
 	m.fold.ctx = nil
 	return o, err

@@ -87,12 +87,15 @@ func (m *Memory) commitProfiles(c *commit) (err error) {
 		c.Profiles[m.people.ID(r)] = c.bytes[x.from:x.to:x.to]
 		m.people.At(r).Flags &^= compact.Touched
 	}
-	for k, i := range m.counters.changed {
+	for _, key := range m.counters.dropped {
+		c.Counters[key] = nil
+	}
+	for k, i := range m.counters.changed { // some of them may have been dropped before
 		x := c.parts[len(m.touched)+k]
 		c.Counters[m.counters.all[i].key] = c.bytes[x.from:x.to:x.to]
 		m.counters.all[i].changed = false
 	}
-	m.touched, m.counters.changed = m.touched[:0], m.counters.changed[:0]
+	m.touched, m.counters.changed, m.counters.dropped = m.touched[:0], m.counters.changed[:0], nil
 	return nil
 }
 

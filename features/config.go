@@ -27,6 +27,9 @@ type Config struct {
 	// ClusterMargin is ε: a person changes cluster only if the new centroid's
 	// distance is below (1 − ε) of the old one's.
 	ClusterMargin float64 `yaml:"cluster_margin"`
+	// MaxCounters bounds the items and categories whose popularity a partition counts, at
+	// about 300 bytes each: at the bound, the quarter with the least weight is forgotten.
+	MaxCounters int `yaml:"max_counters"`
 	// Identity says which identifiers identify nobody.
 	Identity identity.Rules `yaml:"identity"`
 }
@@ -42,6 +45,7 @@ func Default() Config {
 		AffinityCap:     64,
 		MaxProfileBytes: 8 << 10,
 		ClusterMargin:   0.1,
+		MaxCounters:     30_000,
 		Identity:        identity.Default(),
 	}
 }
@@ -77,6 +81,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("features: affinity_cap is %d; use at least 1", c.AffinityCap)
 	case c.MaxProfileBytes < 1<<10:
 		return fmt.Errorf("features: max_profile_bytes is %d; use at least 1024", c.MaxProfileBytes)
+	case c.MaxCounters < 1:
+		return fmt.Errorf("features: max_counters is %d; use at least 1", c.MaxCounters)
 	case !(c.ClusterMargin >= 0 && c.ClusterMargin < 1):
 		return fmt.Errorf("features: cluster_margin is %v; use 0 up to, not including, 1", c.ClusterMargin)
 	}

@@ -25,6 +25,7 @@ type counters struct {
 	items      []uint32 // by symbol; 0 is not known yet
 	categories []uint32 // by the symbol of the pair
 	changed    []uint32 // since the last commit
+	dropped    []string // since the last commit; they may be counted again since
 }
 
 type counter struct {
@@ -117,8 +118,12 @@ func (m *Memory) SetCounter(key string, c popular.Counts) {
 	m.counters.all[m.counters.of([]byte(key))].counts = c
 }
 
-// Counters calls fn with every popularity counter changed since the last Commit.
+// Counters calls fn with every popularity counter changed since the last Commit, in
+// order: zero Counts for one that was dropped, which may come again with others.
 func (m *Memory) Counters(fn func(key string, c popular.Counts)) {
+	for _, key := range m.counters.dropped {
+		fn(key, popular.Counts{})
+	}
 	for _, i := range m.counters.changed {
 		fn(m.counters.all[i].key, m.counters.all[i].counts)
 	}

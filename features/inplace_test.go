@@ -54,7 +54,11 @@ func (k *kept) save(c *data.Commit) {
 		k.timers[timerOf{t.Profile, t.Slot}] = t.At
 	}
 	for key, b := range c.Counters {
-		k.counters[key] = bytes.Clone(b)
+		if b == nil {
+			delete(k.counters, key)
+		} else {
+			k.counters[key] = bytes.Clone(b)
+		}
 	}
 	k.changes = append(k.changes, c.Changes...)
 	k.links = append(k.links, c.Links...)

@@ -249,26 +249,21 @@ func (m *Memory) touch(r compact.Ref, p *compact.Person) {
 	}
 }
 
-// maxSymbols and maxTextBytes bound the texts that a memory with a Source keeps beside
-// its people: many of them, or long ones that somebody made up.
-const (
-	maxSymbols   = 1 << 20
-	maxTextBytes = 64 << 20
-)
-
 // age is how many batches ago a person was used, modulo 2^16: who was not used for that
 // long may be taken for somebody younger, and stays a while longer.
 func (m *Memory) age(r compact.Ref) uint16 { return uint16(m.batch) - m.people.At(r).Used }
 
 // Shrink forgets profiles that were used longest ago until at most limit are in
-// memory. Call it after a Commit was saved; it does nothing to a memory without a
-// Source, which has nowhere to find them again.
-func (m *Memory) Shrink(limit int) {
+// memory, and everybody if people and their texts hold more than bytes or are loose: then
+// memory may be mostly texts that nobody has any more, many of them or long ones that somebody
+// made up, and room that nobody's lists fit into. Call it after a Commit was saved; it does
+// nothing to a memory without a Source, which has nowhere to find them again.
+func (m *Memory) Shrink(limit, bytes int) {
 	if m.src == nil {
 		return
 	}
-	if m.people.Symbols.Len() > maxSymbols || m.people.Symbols.TextBytes() > maxTextBytes {
-		m.forgetEverybody() // and the texts of those who were forgotten before
+	if m.people.Room() > bytes || m.people.Loose() {
+		m.forgetEverybody()
 		return
 	}
 	if m.people.Len() <= limit {

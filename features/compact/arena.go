@@ -66,6 +66,9 @@ func (a *arena) put(block uint32, words int) {
 	a.free[c] = block
 }
 
+// room is the bytes that it holds, free blocks among them.
+func (a *arena) room() int { return 8 * chunkWords * len(a.chunks) }
+
 func (a *arena) word(block uint32) *uint64 { return &a.chunks[block>>16][block%chunkWords] }
 
 // list is a slice of numbers in an arena.

@@ -193,6 +193,28 @@ func (s *Store) Bytes() int {
 		8*s.arena.used + s.Symbols.Bytes()
 }
 
+// richBytes is what somebody without a compact form is taken for: the history of a
+// busy person.
+const richBytes = 64 << 10
+
+// Room is about what the store holds of memory: what Bytes counts, what was given back
+// to the arena and is not used again yet, and a guess at those without a compact form. It
+// shrinks by nobody's being forgotten.
+func (s *Store) Room() int {
+	return s.Bytes() + s.arena.room() - 8*s.arena.used + richBytes*len(s.rich)
+}
+
+// looseFrom is how much room the arena may hold that is mostly idle.
+const looseFrom = 8 << 20
+
+// Loose reports whether most of what the arena holds is blocks of sizes that nobody needs
+// any more: where everybody's lists grow alike, each size is left behind by all. Then it
+// is as well to load people anew. That happens as often as their lists grow by a third.
+func (s *Store) Loose() bool {
+	room := s.arena.room()
+	return room > looseFrom && 8*s.arena.used < room/3
+}
+
 // pool makes small strings without an allocation for each: they share chunks that are
 // never written twice and live as long as any of their strings.
 type pool struct{ chunk []byte }

@@ -47,9 +47,6 @@ func newSymbols() Symbols {
 // Len is the number of symbols.
 func (s *Symbols) Len() int { return len(s.known) }
 
-// TextBytes is the memory that the texts themselves take.
-func (s *Symbols) TextBytes() int { return s.room }
-
 // Of is the symbol of a text.
 func (s *Symbols) Of(text string) Symbol {
 	if text == "" {

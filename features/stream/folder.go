@@ -21,7 +21,8 @@ type folder struct {
 	state     State
 	recall    recall // state, as far as it is known
 	models    features.Clusterers
-	cached    int
+	cached    int // profiles in memory between batches, at most
+	bytes     int // and what they take
 
 	memory *features.Memory // nil until loaded, and after any failure
 	cursor int64            // as stored
@@ -206,7 +207,7 @@ func (f *folder) save(ctx context.Context, cursor int64, deaf bool) error {
 	f.recall.saved(c)
 	clear(f.skips)
 	clear(f.panics)
-	f.memory.Shrink(f.cached)
+	f.memory.Shrink(f.cached, f.bytes)
 	for _, c := range counters {
 		f.popular.Set(f.partition, c.key, c.counts)
 	}

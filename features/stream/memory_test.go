@@ -146,7 +146,11 @@ func (m *memory) Save(_ context.Context, p int32, expect int64, c *data.Commit) 
 		s.timers[[2]string{string(t.Profile), t.Slot}] = t
 	}
 	for key, b := range c.Counters {
-		s.counters[key] = bytes.Clone(b)
+		if b == nil {
+			delete(s.counters, key)
+		} else {
+			s.counters[key] = bytes.Clone(b)
+		}
 	}
 	for _, ch := range c.Changes {
 		s.changes[[2]int64{ch.Offset, int64(ch.K)}] = ch

@@ -28,6 +28,9 @@ type Options struct {
 	BatchRecords int
 	// CachedProfiles is how many decoded profiles a partition keeps; 4096.
 	CachedProfiles int
+	// CachedBytes is about how much memory these may take, with their texts: above it, after
+	// a batch, all are forgotten. 32 MiB.
+	CachedBytes int
 	// RecallBytes bounds what a partition remembers of stored message ids, beside its
 	// profiles; 8 MiB.
 	RecallBytes int
@@ -43,8 +46,9 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("stream: Log and State are required")
 	case o.Partitions < 1:
 		return o, fmt.Errorf("stream: partitions is %d; use the log's number, at least 1", o.Partitions)
-	case o.BatchRecords < 0 || o.CachedProfiles < 0 || o.RecallBytes < 0:
-		return o, fmt.Errorf("stream: batch records %d, cached profiles %d and recall bytes %d must not be negative", o.BatchRecords, o.CachedProfiles, o.RecallBytes)
+	case o.BatchRecords < 0 || o.CachedProfiles < 0 || o.CachedBytes < 0 || o.RecallBytes < 0:
+		return o, fmt.Errorf("stream: batch records %d, cached profiles %d, cached bytes %d and recall bytes %d must not be negative",
+			o.BatchRecords, o.CachedProfiles, o.CachedBytes, o.RecallBytes)
 	}
 	if o.Space == "" {
 		o.Space = data.DefaultSpace
@@ -60,6 +64,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.CachedProfiles == 0 {
 		o.CachedProfiles = 4096
+	}
+	if o.CachedBytes == 0 {
+		o.CachedBytes = 32 << 20
 	}
 	if o.RecallBytes == 0 {
 		o.RecallBytes = 8 << 20

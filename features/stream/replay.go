@@ -56,7 +56,7 @@ func Replay(ctx context.Context, opt ReplayOptions) error {
 	builder := features.NewBuilder(filled.Features)
 	for n := range opt.Partitions {
 		r := replay{opt: opt, end: opt.Log.End(n), folder: folder{partition: n, builder: builder, state: opt.Target,
-			models: opt.Clusterers, cached: opt.CachedProfiles, recall: recall{limit: filled.RecallBytes / 3}}}
+			models: opt.Clusterers, cached: opt.CachedProfiles, bytes: filled.CachedBytes, recall: recall{limit: filled.RecallBytes / 3}}}
 		if opt.Until != nil {
 			r.end = opt.Until(n)
 		}

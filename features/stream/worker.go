@@ -34,7 +34,7 @@ func New(opt Options) (*Worker, error) {
 		w.parts = append(w.parts, &partition{
 			n: n, opt: &w.opt, advanced: make(chan struct{}), stats: Stats{Partition: n},
 			folder: folder{partition: n, builder: builder, state: opt.State, models: opt.Clusterers,
-				cached: opt.CachedProfiles, popular: w.popular, recall: recall{limit: opt.RecallBytes / 3}},
+				cached: opt.CachedProfiles, bytes: opt.CachedBytes, popular: w.popular, recall: recall{limit: opt.RecallBytes / 3}},
 		})
 	}
 	return w, nil

@@ -25,7 +25,8 @@ type Entry struct {
 // Live holds popularity that moves with the stream: partial sums by partition and
 // key, as the fold counts them, added up when they change. The stream replaces values,
 // requests read them; it is safe for concurrent use. Memory is about 200 bytes a key
-// and 40 more for each partition that has it, so it is bounded by the catalogue.
+// and 40 more for each partition that has it: who sets counters bounds their number
+// (features.Config.MaxCounters a partition).
 // Keys are opaque but for what is before their first slash, which groups them; the
 // stream writes "i/<item>" and "c/<category>".
 type Live struct {
