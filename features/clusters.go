@@ -47,7 +47,7 @@ func (f *fold) assignInPlace(p *compact.Person) error {
 		old = data.Assignment{Model: BehaviourCluster, Cluster: cluster.None}
 	}
 	x := f.m.vectorInPlace(f.b, p, f.now)
-	f.m.scratch.assign = slices.Grow(f.m.scratch.assign[:0], len(x)+m.K())
+	f.m.scratch.assign = slices.Grow(f.m.scratch.assign[:0], m.Scratch())
 	now := reassigned(old, m.AssignIn(f.m.scratch.assign, x, old.Cluster, f.b.cfg.ClusterMargin), version, f.now)
 	people.SetCluster(p, now)
 	if now.Cluster != old.Cluster {

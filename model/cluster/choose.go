@@ -6,14 +6,49 @@ import (
 	"math"
 )
 
-// Choice is the curves over k, for plots, and what they suggest.
+// Choice is the curves over what was tried, for plots, and what they suggest. All but Reach have an
+// entry for each trial.
 type Choice struct {
-	K          []int     // the numbers of clusters tried, rising
+	Method     Method
+	K          []int     // the numbers of clusters tried, rising; of DBSCAN those found
 	Inertia    []float64 // by index into K
 	Silhouette []float64
-	Best       int     // the k with the highest silhouette, the lowest of equal ones
-	Elbow      int     // the k at the bend of the inertia curve
-	Result     *Result // the clustering with Best clusters
+
+	LogLikelihood, BIC []float64 // of a mixture
+	Radius             []float64 // of DBSCAN, rising
+	Outliers           []int64   // of DBSCAN
+	Reach              []float64 // of DBSCAN: the distances to the MinPoints-th neighbour, rising, a percentile of rows each
+
+	At     int     // index of what was chosen
+	Best   int     // its number of clusters: of the highest silhouette, or of a mixture the lowest BIC; the first of equal ones
+	Elbow  int     // the k at the bend of the inertia curve
+	Result *Result // the clustering chosen
+}
+
+// Find clusters the scaled rows of x by cfg.Method, and chooses what cfg leaves open: K, or of
+// DBSCAN Radius; the choice is nil where it leaves nothing. See KMeans, FitMixture and DBSCAN.
+func Find(ctx context.Context, x []float64, dims int, cfg Config, progress func(done, total int)) (*Result, *Choice, error) {
+	var c *Choice
+	var r *Result
+	var err error
+	switch {
+	case cfg.Method == DBSCANMethod && cfg.Radius == 0:
+		c, err = chooseRadius(ctx, x, dims, cfg, progress)
+	case cfg.Method == DBSCANMethod:
+		r, err = dense(ctx, x, dims, cfg)
+	case cfg.K == 0 && cfg.Method == MixtureMethod:
+		c, err = chooseMixture(ctx, x, dims, cfg, progress)
+	case cfg.K == 0:
+		c, err = ChooseK(ctx, x, dims, cfg, progress)
+	case cfg.Method == MixtureMethod:
+		r, err = mixed(ctx, x, dims, cfg, progress)
+	default:
+		r, err = KMeans(ctx, x, dims, cfg, progress)
+	}
+	if c != nil {
+		r = c.Result
+	}
+	return r, c, err
 }
 
 // ChooseK clusters with every k from cfg.MinK to cfg.MaxK and compares; see KMeans
@@ -25,7 +60,7 @@ func ChooseK(ctx context.Context, x []float64, dims int, cfg Config, progress fu
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	choice := &Choice{}
+	choice := &Choice{Method: KMeansMethod}
 	best := math.Inf(-1)
 	for k := cfg.MinK; k <= cfg.MaxK && (dims < 1 || k <= len(x)/dims); k++ {
 		cfg.K = k
@@ -44,7 +79,7 @@ func ChooseK(ctx context.Context, x []float64, dims int, cfg Config, progress fu
 		choice.Inertia = append(choice.Inertia, r.Inertia)
 		choice.Silhouette = append(choice.Silhouette, s)
 		if s > best {
-			best, choice.Best, choice.Result = s, k, r
+			best, choice.Best, choice.Result, choice.At = s, k, r, len(choice.K)-1
 		}
 		if progress != nil {
 			progress(k-cfg.MinK+1, cfg.MaxK-cfg.MinK+1)

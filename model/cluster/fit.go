@@ -16,8 +16,8 @@ type Dim struct {
 
 // Fit scales raw rows, finds clusters and numbers them: after old's where old is not
 // nil, otherwise from 1 by falling size. x is row-major with one value a dimension,
-// NaN where missing, and is not changed. With cfg.K of 0 the choice of k is returned
-// too, else nil. progress counts values of k, or starts.
+// NaN where missing, and is not changed. What Find chose is returned
+// too. progress counts values of k, or starts.
 //
 // The error is ErrTooFewRows when the rows hold too few distinct points, cfg's,
 // ctx's, or names a dimension without a name or with one that occurs twice.
@@ -44,23 +44,16 @@ func Fit(ctx context.Context, x []float64, dims []Dim, cfg Config, old *Model, p
 	z := make([]float64, len(x))
 	scaler.Transform(z, x)
 
-	var choice *Choice
-	var r *Result
-	if cfg.K == 0 {
-		if choice, err = ChooseK(ctx, z, len(dims), cfg, progress); err == nil {
-			r = choice.Result
-		}
-	} else {
-		r, err = KMeans(ctx, z, len(dims), cfg, progress)
-	}
+	r, choice, err := Find(ctx, z, len(dims), cfg, progress)
 	if err != nil {
 		return nil, nil, fmt.Errorf("fit clusters: %w", err)
 	}
-	if m.Silhouette, err = Silhouette(ctx, z, len(dims), r.Labels, r.K, cfg); err != nil {
+	if m.Silhouette, err = r.silhouette(ctx, z, len(dims), cfg); err != nil {
 		return nil, nil, fmt.Errorf("fit clusters: %w", err)
 	}
 	m.Rows, m.Inertia = int64(len(r.Labels)), r.Inertia
 	m.Centroids, m.Sizes = r.Centroids, r.Sizes
+	m.learn(r, z, len(dims))
 	m.Numbers = bySize(r.Sizes)
 	m.Next = int32(r.K) + 1
 	m = m.renumbered(m.Numbers, m.Next)
@@ -68,6 +61,30 @@ func Fit(ctx context.Context, x []float64, dims []Dim, cfg Config, old *Model, p
 		m = Match(old, m)
 	}
 	return m, choice, nil
+}
+
+// learn takes over what the method assigns by.
+func (m *Model) learn(r *Result, z []float64, dims int) {
+	m.Method = KMeansMethod
+	switch {
+	case r.Mixture != nil:
+		m.Method, m.Weights, m.Factors = MixtureMethod, r.Mixture.Weights, r.Mixture.Factors
+		m.settle()
+	case r.Density != nil:
+		m.Method, m.Radius = DBSCANMethod, r.Density.Radius
+		var cores []float64
+		var of []int32
+		for i, core := range r.Density.Core {
+			if core {
+				cores, of = append(cores, z[i*dims:(i+1)*dims]...), append(of, r.Labels[i])
+			}
+		}
+		tree, order := newTree(cores, dims)
+		m.Cores, m.CoreOf = tree, make([]int32, len(of))
+		for i, at := range order {
+			m.CoreOf[i] = of[at]
+		}
+	}
 }
 
 // bySize numbers clusters from 1 by falling size, equal ones in order.

@@ -11,14 +11,17 @@ import (
 // ErrTooFewRows: there are not enough rows to tell groups apart.
 var ErrTooFewRows = errors.New("too few rows to cluster")
 
-// Result is one k-means clustering.
+// Result is one clustering.
 type Result struct {
 	K          int       // clusters found: fewer than asked where the rows hold fewer distinct points
 	Centroids  []float64 // K × dims
-	Labels     []int32   // by row, in [0, K)
-	Sizes      []int64   // rows by cluster, all above 0
-	Inertia    float64
-	Iterations int // of the best start
+	Labels     []int32   // by row, in [0, K); of DBSCAN also Outlier
+	Sizes      []int64   // rows by cluster, all above 0 but for components that others cover
+	Inertia    float64   // about the centroids, without outliers
+	Iterations int       // of the best start
+
+	Mixture *MixtureResult // of the mixture
+	Density *DensityResult // of DBSCAN
 }
 
 // KMeans clusters the rows of x, row-major with dims finite values each and usually
@@ -27,21 +30,9 @@ type Result struct {
 // K · dims). The error is ErrTooFewRows, cfg's, ctx's, or says that x is not a whole number
 // of finite rows.
 func KMeans(ctx context.Context, x []float64, dims int, cfg Config, progress func(done, total int)) (*Result, error) {
-	if err := cfg.Validate(); err != nil {
+	r, err := checkedRows(x, dims, cfg)
+	if err != nil {
 		return nil, err
-	}
-	if cfg.K < 1 {
-		return nil, fmt.Errorf("cluster: k is %d: must be 1 or more", cfg.K)
-	}
-	if dims < 1 || len(x)%dims != 0 {
-		return nil, fmt.Errorf("cluster: %d values are not rows of %d dimensions", len(x), dims)
-	}
-	if at := slices.IndexFunc(x, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }); at >= 0 {
-		return nil, fmt.Errorf("cluster: row %d, dimension %d is %v: scale the rows first", at/dims, at%dims, x[at])
-	}
-	r := newRows(x, dims, cfg.Workers)
-	if r.n < cfg.K {
-		return nil, fmt.Errorf("cluster %d rows into %d: %w", r.n, cfg.K, ErrTooFewRows)
 	}
 	var best *Result
 	for start := range cfg.Starts {
@@ -61,6 +52,32 @@ func KMeans(ctx context.Context, x []float64, dims int, cfg Config, progress fun
 		}
 	}
 	return best, nil
+}
+
+// checkedRows is x as rows that can be clustered into cfg.K.
+func checkedRows(x []float64, dims int, cfg Config) (rows, error) {
+	if err := cfg.Validate(); err != nil {
+		return rows{}, err
+	}
+	if cfg.K < 1 {
+		return rows{}, fmt.Errorf("cluster: k is %d: must be 1 or more", cfg.K)
+	}
+	r, err := finiteRows(x, dims, cfg.Workers)
+	if err == nil && r.n < cfg.K {
+		err = fmt.Errorf("cluster %d rows into %d: %w", r.n, cfg.K, ErrTooFewRows)
+	}
+	return r, err
+}
+
+// finiteRows wraps x, unless it is not whole rows of finite values.
+func finiteRows(x []float64, dims, workers int) (rows, error) {
+	if dims < 1 || len(x)%dims != 0 {
+		return rows{}, fmt.Errorf("cluster: %d values are not rows of %d dimensions", len(x), dims)
+	}
+	if at := slices.IndexFunc(x, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }); at >= 0 {
+		return rows{}, fmt.Errorf("cluster: row %d, dimension %d is %v: scale the rows first", at/dims, at%dims, x[at])
+	}
+	return newRows(x, dims, workers), nil
 }
 
 // lloyd holds the state of one start.

@@ -116,5 +116,29 @@ func (m *Model) renumbered(numbers []int32, next int32) *Model {
 		r.Sizes = append(r.Sizes, m.Sizes[i])
 		r.Centroids = append(r.Centroids, m.centroid(i)...)
 	}
+	m.reorder(&r, order)
 	return &r
+}
+
+// reorder gives r, which has m's clusters in another order, what m assigns by.
+func (m *Model) reorder(r *Model, order []int) {
+	switch m.Method {
+	case MixtureMethod:
+		n := m.Dims() * m.Dims()
+		r.Weights, r.Factors = nil, nil
+		for _, i := range order {
+			r.Weights = append(r.Weights, m.Weights[i])
+			r.Factors = append(r.Factors, m.Factors[i*n:(i+1)*n]...)
+		}
+		r.settle()
+	case DBSCANMethod:
+		place := make([]int32, len(order))
+		for at, i := range order {
+			place[i] = int32(at)
+		}
+		r.CoreOf = make([]int32, len(m.CoreOf))
+		for i, c := range m.CoreOf {
+			r.CoreOf[i] = place[c]
+		}
+	}
 }
