@@ -49,6 +49,7 @@ func (c *crm) grow(n int) {
 
 // A server polls, is killed, and polls on where it was: nobody is left out, nothing is taken twice.
 func TestAConnectorGoesOnBehindARestart(t *testing.T) {
+	t.Parallel() // the killed one's lease has to run out
 	other := &crm{people: 5}
 	there := httptest.NewServer(other)
 	defer there.Close()
