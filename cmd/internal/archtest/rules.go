@@ -44,6 +44,7 @@ var homes = []home{
 	{"github.com/segmentio/kafka-go", []string{"data/kafka"}, "the log on a real broker has one home"},
 	{"github.com/jackc/pgx", []string{"data/postgres"}, "PostgreSQL has one home"},
 	{"github.com/redis/go-redis", []string{"data/redis"}, "Redis has one home"},
+	{"github.com/RoaringBitmap/roaring", []string{"serving/members"}, "sets of people have one home"},
 	{"cel.dev/cel-go", []string{"features/expr"}, "one wrapper says what an expression may read and cost"},
 	{"github.com/santhosh-tekuri/jsonschema", []string{"serving/ingest/plan"}, "schemas are bounded before they are compiled"},
 	{"github.com/oschwald/maxminddb-golang", []string{"serving/ingest/clean"}, "places are looked up in one place"},
