@@ -34,6 +34,9 @@ const (
 	SysFlush = "flush"
 	// SysAbsorb carries, in Event.Absorb, the state of a profile merged into this one.
 	SysAbsorb = "absorb"
+	// SysBackfill carries, in Event.Absorb, what a profile's events of before a version of the
+	// segment rules have made of its new slots.
+	SysBackfill = "backfill"
 	// SysSkip makes the fold skip the record at Event.Skip of the same partition.
 	SysSkip = "skip"
 	// SysImpression says, in Event.Shown, which list was shown.

@@ -171,6 +171,8 @@ func (f *fold) system(e data.Event) (Outcome, error) {
 		}
 	case data.SysAbsorb:
 		return f.absorb(e)
+	case data.SysBackfill:
+		return f.backfill(e)
 	case data.SysDelete:
 		return f.erase(e)
 	case data.SysUnmerge:

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"kindred/data"
+	"kindred/features/segment"
 )
 
 // Entry is a record about a profile and where it is in the log.
@@ -50,6 +51,8 @@ type Unmerging struct {
 	ID            string // of the events it led to: the position
 	At            Position
 	Person, Other data.ProfileID
+	// Rules are the segment rules that were live there, or nil: what they count comes back, too.
+	Rules *segment.Set
 }
 
 // ParseUnmerging reads the unmerge that a pending entry of the index is about, given
@@ -99,6 +102,9 @@ func (b *Builder) Rebuild(ctx context.Context, u Unmerging, now time.Time, recor
 		return cmp.Or(x.Event.Times.Received.Compare(y.Event.Times.Received), cmp.Compare(x.Partition, y.Partition), cmp.Compare(x.Offset, y.Offset))
 	})
 	m := NewMemory(0, State{}, nil, nil)
+	if u.Rules != nil {
+		m = NewMemory(0, State{Rules: "rebuilt"}, nil, nil).WithRules(func(context.Context, string) (*segment.Set, error) { return u.Rules, nil })
+	}
 	for i, a := range all {
 		e := a.Event
 		switch {

@@ -21,6 +21,7 @@ type folder struct {
 	state     State
 	recall    recall // state, as far as it is known
 	models    features.Clusterers
+	rules     features.Rules
 	cached    int // profiles in memory between batches, at most
 	bytes     int // and what they take
 
@@ -58,7 +59,7 @@ func (f *folder) load(ctx context.Context) error {
 		return fmt.Errorf("load partition %d: %w", f.partition, err)
 	}
 	f.recall.State = f.state
-	m := features.NewMemory(f.partition, s, &f.recall, f.models)
+	m := features.NewMemory(f.partition, s, &f.recall, f.models).WithRules(f.rules)
 	if f.popular != nil {
 		f.popular.DropPartition(f.partition)
 	}
@@ -141,7 +142,7 @@ func (f *folder) open(recs []data.Record) []data.Event {
 // touches reports whether folding e reads or changes a profile: the log's own records
 // and what was shown do not, so nobody has to be loaded for them.
 func touches(e *data.Event) bool {
-	return e.Type != data.System || e.Name == data.SysAbsorb || e.Name == data.SysDelete || e.Name == data.SysUnmerge || e.Name == data.SysAlias
+	return e.Type != data.System || e.Name == data.SysAbsorb || e.Name == data.SysDelete || e.Name == data.SysUnmerge || e.Name == data.SysAlias || e.Name == data.SysBackfill
 }
 
 // panicError is a panic of the fold.

@@ -20,6 +20,9 @@ type Options struct {
 	// Clusterers finds the clusters of the live model version; nil means no clusters.
 	Clusterers features.Clusterers
 
+	// Rules finds the segment rules of a version; nil means no segments.
+	Rules features.Rules
+
 	// BatchRecords is how many records are folded and saved at once, at most; 2048.
 	// What is there is folded at once; only after a batch of 256 records or more is the next
 	// one awaited until it is full, for 100 ms at most and not while somebody waits for

@@ -23,10 +23,10 @@ type partition struct {
 	folded   int64         // offset of the next record to fold, as saved
 	advanced chan struct{} // closed and replaced when folded grows
 	stats    Stats
-	waiting  int    // calls of wait that block
-	hurry    func() // ends a wait for a full batch; nil when there is none
-	loaded   bool   // folded and stats are of the store
-	marked   string // the model of the newest marker that this worker appended, or ""
+	waiting  int         // calls of wait that block
+	hurry    func()      // ends a wait for a full batch; nil when there is none
+	loaded   bool        // folded and stats are of the store
+	marked   data.Marker // the versions of the newest markers that this worker appended, or ""
 
 	lastTick time.Time // of this owner; only run touches it
 }
@@ -122,22 +122,34 @@ func (p *partition) publish(ctx context.Context, poisoned []int64) error {
 // that were appended are appended again, and dropped by their receivers.
 const publishBytes = 4 << 20
 
-// says reports whether the newest marker in the log is known to make version live.
-func (p *partition) says(version string) bool {
+// says reports whether the newest marker of its kind in the log is known to be m, which
+// names one version.
+func (p *partition) says(m data.Marker) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.marked != "" {
-		return p.marked == version
+	if m.Rules != "" && p.marked.Rules != "" || m.Models != "" && p.marked.Models != "" {
+		return m.Rules != "" && p.marked.Rules == m.Rules || m.Models != "" && p.marked.Models == m.Models
 	}
 	// What is not folded yet may hold another marker.
-	return p.loaded && p.folded == p.opt.Log.End(p.n) && p.stats.Models == version
+	live := m.Rules != "" && p.stats.Rules == m.Rules || m.Models != "" && p.stats.Models == m.Models
+	return p.loaded && p.folded == p.opt.Log.End(p.n) && live
 }
 
-// mark notes the model of the marker that was appended; "" when it may not have been.
-func (p *partition) mark(version string) {
+// mark notes the marker, which names one version, that was appended, or may have been.
+func (p *partition) mark(m data.Marker, appended bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.marked = version
+	version := func(v string) string {
+		if appended {
+			return v
+		}
+		return ""
+	}
+	if m.Rules != "" {
+		p.marked.Rules = version(m.Rules)
+	} else {
+		p.marked.Models = version(m.Models)
+	}
 }
 
 // systemEvent is an event of this server's own, stamped with its clock.
@@ -154,7 +166,7 @@ func (p *partition) advance(t tally) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.folded, p.loaded = p.folder.cursor, true
-	p.stats.Now, p.stats.Models = p.folder.memory.State.Now, p.folder.memory.State.Models
+	p.stats.Now, p.stats.Models, p.stats.Rules = p.folder.memory.State.Now, p.folder.memory.State.Models, p.folder.memory.State.Rules
 	p.stats.Poisoned += int64(len(t.poisoned))
 	for i, n := range t.outcomes {
 		p.stats.Outcomes[i] += n

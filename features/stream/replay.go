@@ -33,6 +33,7 @@ type ReplayOptions struct {
 	Partitions int32
 	Features   features.Config // zero: features.Default
 	Clusterers features.Clusterers
+	Rules      features.Rules // as in Options
 	// Until is the offset before which the partition's replay stops; nil: the
 	// log's end. To compare with a store, stop where its cursor is.
 	Until func(partition int32) int64
@@ -56,7 +57,7 @@ func Replay(ctx context.Context, opt ReplayOptions) error {
 	builder := features.NewBuilder(filled.Features)
 	for n := range opt.Partitions {
 		r := replay{opt: opt, end: opt.Log.End(n), folder: folder{partition: n, builder: builder, state: opt.Target,
-			models: opt.Clusterers, cached: opt.CachedProfiles, bytes: filled.CachedBytes, recall: recall{limit: filled.RecallBytes / 3}}}
+			models: opt.Clusterers, rules: opt.Rules, cached: opt.CachedProfiles, bytes: filled.CachedBytes, recall: recall{limit: filled.RecallBytes / 3}}}
 		if opt.Until != nil {
 			r.end = opt.Until(n)
 		}

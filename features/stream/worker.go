@@ -18,7 +18,7 @@ type Worker struct {
 	parts   []*partition
 	popular *popular.Live
 
-	publishing sync.Mutex // one PublishModel at a time: the last one's marker is the newest
+	publishing sync.Mutex // one publication at a time: the last one's marker is the newest
 }
 
 // New returns a worker that has not begun. The error names an option that is
@@ -33,7 +33,7 @@ func New(opt Options) (*Worker, error) {
 	for n := range opt.Partitions {
 		w.parts = append(w.parts, &partition{
 			n: n, opt: &w.opt, advanced: make(chan struct{}), stats: Stats{Partition: n},
-			folder: folder{partition: n, builder: builder, state: opt.State, models: opt.Clusterers,
+			folder: folder{partition: n, builder: builder, state: opt.State, models: opt.Clusterers, rules: opt.Rules,
 				cached: opt.CachedProfiles, bytes: opt.CachedBytes, popular: w.popular, recall: recall{limit: opt.RecallBytes / 3}},
 		})
 	}
@@ -106,29 +106,39 @@ func (w *Worker) Popularity() *popular.Live { return w.popular }
 // on. A partition whose newest marker is known to say so gets none; one that is not
 // folded to its end may get another, which changes nothing.
 func (w *Worker) PublishModel(ctx context.Context, version string) error {
+	return w.publish(ctx, "model", version, data.Marker{Models: version})
+}
+
+// PublishRules makes a version of the segment rules live, as PublishModel does a model: one append
+// of a marker to every partition.
+func (w *Worker) PublishRules(ctx context.Context, version string) error {
+	return w.publish(ctx, "rules", version, data.Marker{Rules: version})
+}
+
+func (w *Worker) publish(ctx context.Context, what, version string, m data.Marker) error {
 	if version == "" {
-		return errors.New("publish model: the version is empty")
+		return fmt.Errorf("publish %s: the version is empty", what)
 	}
 	w.publishing.Lock()
 	defer w.publishing.Unlock()
 	var recs []data.Record
 	for _, p := range w.parts {
-		if p.says(version) {
+		if p.says(m) {
 			continue
 		}
 		e := p.systemEvent(data.SysMarker, fmt.Sprintf("marker/%d/%s", p.n, version))
-		e.Marker = &data.Marker{Models: version}
+		e.Marker = &m
 		recs = append(recs, data.Record{Partition: p.n, Value: event.Seal(e)})
 	}
 	if len(recs) == 0 {
 		return nil
 	}
-	err, marked := w.opt.Log.Append(ctx, recs), version
+	err := w.opt.Log.Append(ctx, recs)
 	if err != nil { // the markers may be in the log all the same
-		err, marked = fmt.Errorf("publish model %s: %w", version, err), ""
+		err = fmt.Errorf("publish %s %s: %w", what, version, err)
 	}
 	for _, r := range recs {
-		w.parts[r.Partition].mark(marked)
+		w.parts[r.Partition].mark(m, err == nil)
 	}
 	return err
 }
@@ -164,6 +174,7 @@ type Stats struct {
 	Failures  int64  // batches that failed and were tried again
 	Now       int64  // log time, Unix ms
 	Models    string // live model version
+	Rules     string // live version of the segment rules
 }
 
 // Stats are the counters of every partition, in order.
