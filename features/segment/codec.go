@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"slices"
@@ -30,9 +31,35 @@ const (
 var errState = errors.New("segments of a person: malformed, or written by a newer build")
 
 // part is where a slot's bytes lie.
-type part struct {
-	id       uint32
-	from, to int
+type part struct{ from, to int }
+
+// placed is the hash of a rule or a slot and its place in the set.
+type placed struct {
+	id    uint32
+	place int
+}
+
+// walk looks for one id after another, which have to rise, in a list that is ordered by them.
+type walk struct {
+	of       []placed
+	last     uint32
+	begun    bool
+	disorder bool
+}
+
+func (w *walk) find(id uint32) (place int, ok bool) {
+	if w.begun && id <= w.last {
+		w.disorder = true
+		return 0, false
+	}
+	w.last, w.begun = id, true
+	for len(w.of) > 0 && w.of[0].id < id {
+		w.of = w.of[1:]
+	}
+	if len(w.of) == 0 || w.of[0].id != id {
+		return 0, false
+	}
+	return w.of[0].place, true
 }
 
 // load reads a person's bytes into w. Memberships and slots of rules that the set does not
@@ -52,6 +79,7 @@ func (w *Work) load(state []byte) error {
 	if w.due == 0 {
 		w.due = never
 	}
+	rules, slots := walk{of: w.set.ruleIDs}, walk{of: w.set.slotIDs}
 	for range r.uvarint() {
 		id, flags := r.word(), r.octet()
 		var m member
@@ -68,8 +96,10 @@ func (w *Work) load(state []byte) error {
 		if r.bad {
 			return errState
 		}
-		if i, ok := w.set.byID[id]; ok {
+		if i, ok := rules.find(id); ok {
 			w.put(i, m)
+		} else if rules.disorder {
+			return errState
 		}
 	}
 	for !r.bad && r.at < len(state) {
@@ -77,15 +107,18 @@ func (w *Work) load(state []byte) error {
 		if r.bad || size < 0 || size > len(state)-r.at {
 			return errState
 		}
-		if i, ok := w.set.slotsBy[id]; ok {
-			w.parts[i] = part{id, r.at, r.at + size}
+		if i, ok := slots.find(id); ok {
+			w.parts[i] = part{r.at, r.at + size}
 			w.present = append(w.present, i)
+		} else if slots.disorder {
+			return errState
 		}
 		r.at += size
 	}
 	if r.bad {
 		return errState
 	}
+	w.loadedKept, w.loadedPresent = len(w.kept), len(w.present)
 	return nil
 }
 
@@ -200,10 +233,17 @@ func (w *Work) save() []byte {
 	return b
 }
 
+// sortByID orders what load gave in order and was added to since.
 func (w *Work) sortByID() {
 	set := w.set
-	slices.SortFunc(w.kept, func(a, b int) int { return int(int64(set.rules[a].id) - int64(set.rules[b].id)) })
-	slices.SortFunc(w.present, func(a, b int) int { return int(int64(set.slots[a].id) - int64(set.slots[b].id)) })
+	byRule := func(a, b int) int { return cmp.Compare(set.rules[a].id, set.rules[b].id) }
+	bySlot := func(a, b int) int { return cmp.Compare(set.slots[a].id, set.slots[b].id) }
+	if len(w.kept) > w.loadedKept {
+		slices.SortFunc(w.kept, byRule)
+	}
+	if len(w.present) > w.loadedPresent {
+		slices.SortFunc(w.present, bySlot)
+	}
 }
 
 // Membership is a segment that a person is in.

@@ -31,7 +31,7 @@ type reads struct {
 	consent    bool
 	session    bool
 	behaviour  bool // affinities, scores, clusters, predictions
-	timed      bool
+	clock      bool // the time, or what fades with it outside of slots
 	exactness  slot.Exactness
 	unresolved []reference // segments, by name
 }
@@ -130,7 +130,7 @@ func (l *lowering) name(n *expr.Node) *node {
 		if l.where {
 			return l.refuse(n, "where(…) looks at one event and knows no now; use within(…) for time")
 		}
-		l.reads.timed = true
+		l.reads.clock = true
 		return &node{op: opNow, fades: fading, slope: 1}
 	case "consent":
 		if !l.where {
@@ -216,17 +216,25 @@ func (l *lowering) slot(spec slot.Spec) *node {
 	if spec.Scope.Reach == slot.Session {
 		l.reads.session = true
 	}
-	switch {
-	case spec.Kind == slot.Decayed:
-		l.reads.timed, out.fades = true, fading
-	case spec.Scope.Reach == slot.Within || spec.Scope.Reach == slot.Between:
-		l.reads.timed, out.fades = true, stepped
-	}
+	out.fades = movesOf(&spec)
 	l.reads.exactness = max(l.reads.exactness, spec.Exactness())
 	if spec.Kind == slot.LastAt {
 		return &node{op: opInstant, args: []*node{out}, fades: out.fades}
 	}
 	return out
+}
+
+// movesOf says how the value of a slot changes without events.
+func movesOf(spec *slot.Spec) fades {
+	switch {
+	case spec.Kind == slot.Decayed:
+		return fading
+	case spec.Kind == slot.Followed || spec.Kind == slot.Sequence: // once made, made for good
+		return still
+	case spec.Scope.Reach == slot.Within || spec.Scope.Reach == slot.Between:
+		return stepped
+	}
+	return still
 }
 
 // with is an operation on the arguments as they are, which must not fade.
@@ -434,7 +442,7 @@ func (l *lowering) textOf(n *expr.Node, i int, what string) string {
 func (l *lowering) aggregate(n *expr.Node) *node {
 	switch n.Name {
 	case "affinity":
-		l.reads.behaviour, l.reads.timed = true, true
+		l.reads.behaviour, l.reads.clock = true, true
 		return &node{op: opAffinity, facet: l.textOf(n, 0, "the facet"), text: l.textOf(n, 1, "the facet's value"), fades: fading}
 	case "score":
 		return l.score(n, l.textOf(n, 0, "the score's name"))
@@ -603,7 +611,7 @@ func (l *lowering) dwell(n *expr.Node) *node {
 		s := l.slot(spec)
 		return &node{op: opSpan, args: []*node{s}, fades: s.fades}
 	}
-	l.reads.session, l.reads.timed = true, true
+	l.reads.session, l.reads.clock = true, true
 	lastAt := func(f filter) *node {
 		return l.slot(slot.Spec{Kind: slot.LastAt, Sources: []uint32{l.set.source(f, canonical(f))}, Scope: slot.Scope{Reach: slot.Session}})
 	}
@@ -616,9 +624,8 @@ func (l *lowering) dwell(n *expr.Node) *node {
 
 // score compiles score("engagement") or a score of the set.
 func (l *lowering) score(n *expr.Node, name string) *node {
-	l.reads.timed = true
 	if name == Engagement {
-		l.reads.behaviour = true
+		l.reads.behaviour, l.reads.clock = true, true
 		return &node{op: opScore, fades: fading}
 	}
 	for _, sc := range l.set.scores {

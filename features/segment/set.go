@@ -67,6 +67,7 @@ type rule struct {
 	group  int   // place in the set's groups, or −1
 	score  *node // nil without
 	reads  reads
+	itself [1]int // its place
 }
 
 // score is a compiled Score.
@@ -82,6 +83,7 @@ type compiledSlot struct {
 	meaning string
 	id      uint32 // hash of its meaning, the same in every set
 	rules   []int  // that read it
+	moves   fades  // how its value changes without events
 }
 
 // use is one place of a source in a slot.
@@ -95,11 +97,15 @@ type Set struct {
 	cfg     Config
 	horizon int64
 	rules   []rule
+	always  []int   // rules that go by the clock, by what is fading outside of slots, by who is there
+	unitOf  []int   // place in units by rule
 	units   [][]int // rules in the order of evaluation: a group at a time, after all that it reads
 	byID    map[uint32]int
 	scores  []score
 	slots   []compiledSlot
 	slotsBy map[uint32]int // by id
+	ruleIDs []placed       // by id
+	slotIDs []placed
 
 	filters    []filter
 	filterAt   map[string]uint32
@@ -374,10 +380,19 @@ func (s *Set) index() {
 			s.byName[f.name] = append(s.byName[f.name], i)
 		}
 	}
+	s.unitOf = make([]int, len(s.rules))
+	for u, unit := range s.units {
+		for _, i := range unit {
+			s.unitOf[i] = u
+		}
+	}
 	var all strings.Builder
 	s.dependents = make([][]int, len(s.rules))
 	for i := range s.rules {
 		r := &s.rules[i]
+		if r.itself[0] = i; r.reads.clock {
+			s.always = append(s.always, i)
+		}
 		for on := range r.reads.segments {
 			s.dependents[on] = append(s.dependents[on], i)
 		}
@@ -391,8 +406,19 @@ func (s *Set) index() {
 		}
 		fmt.Fprintf(&all, "%+v\n", r.Rule)
 	}
+	s.ruleIDs, s.slotIDs = make([]placed, len(s.rules)), make([]placed, len(s.slots))
+	for i := range s.rules {
+		s.ruleIDs[i] = placed{s.rules[i].id, i}
+	}
+	for i := range s.slots {
+		s.slotIDs[i] = placed{s.slots[i].id, i}
+	}
+	byID := func(a, b placed) int { return cmp.Compare(a.id, b.id) }
+	slices.SortFunc(s.ruleIDs, byID)
+	slices.SortFunc(s.slotIDs, byID)
 	for i := range s.slots {
 		slices.Sort(s.slots[i].rules)
+		s.slots[i].moves = movesOf(&s.slots[i].Spec)
 	}
 	for i := range s.scores {
 		fmt.Fprintf(&all, "%+v\n", s.scores[i])

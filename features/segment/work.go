@@ -1,6 +1,8 @@
 package segment
 
 import (
+	"math/bits"
+
 	"kindred/data"
 	"kindred/features/expr/rawjson"
 	"kindred/features/segment/slot"
@@ -20,15 +22,16 @@ type Work struct {
 	isKept  []bool
 	was     []bool // in, before this call
 
-	states  []slot.State // by slot, where read
-	read    []bool
-	dirty   []bool
-	parts   []part // of state, by slot
-	present []int  // slots that have bytes, or are dirty
-	used    []int  // slots to reset: read
+	states                    []slot.State // by slot, where read
+	read                      []bool
+	dirty                     []bool
+	parts                     []part // of state, by slot
+	present                   []int  // slots that have bytes, or are dirty
+	used                      []int  // slots to reset: read
+	loadedKept, loadedPresent int    // of kept and present, those that the bytes had, in their order
 
-	touched   []bool // rules to look at
-	ready     []bool // of the unit
+	touched   []uint64 // units to look at, a bit each
+	ready     []bool   // of the unit
 	standings []standing
 
 	session int64
@@ -60,7 +63,7 @@ type Result struct {
 // NewWork returns memory for folding people with the set.
 func (s *Set) NewWork() *Work {
 	n, k := len(s.rules), len(s.slots)
-	return &Work{set: s, members: make([]member, n), isKept: make([]bool, n), was: make([]bool, n), touched: make([]bool, n), ready: make([]bool, n),
+	return &Work{set: s, members: make([]member, n), isKept: make([]bool, n), was: make([]bool, n), touched: make([]uint64, (len(s.units)+63)/64),
 		states: make([]slot.State, k), read: make([]bool, k), dirty: make([]bool, k), parts: make([]part, k)}
 }
 
@@ -77,6 +80,7 @@ func (w *Work) reset() {
 	w.kept, w.used, w.present = w.kept[:0], w.used[:0], w.present[:0]
 	w.changes, w.unknown = w.changes[:0], w.unknown[:0]
 	w.decided, w.due = 0, never
+	w.loadedKept, w.loadedPresent = 0, 0
 	clear(w.touched)
 }
 
@@ -236,7 +240,8 @@ func (w *Work) begin(state []byte, p Person, now int64) (input, error) {
 
 func (w *Work) touch(rules []int) {
 	for _, i := range rules {
-		w.touched[i] = true
+		u := w.set.unitOf[i]
+		w.touched[u/64] |= 1 << (u % 64)
 	}
 }
 
@@ -260,7 +265,16 @@ func (w *Work) filter(in *input, f int, e Event) {
 				continue
 			}
 		}
-		sl.Add(w.changed(u.slot), u.step, seen, w.now)
+		st := w.changed(u.slot)
+		if sl.Kind == slot.Last {
+			if before := sl.Value(st, w.now, w.session); before.Kind != slot.None && before == seen.Value {
+				sl.Add(st, u.step, seen, w.now) // says the same
+				if sl.Value(st, w.now, w.session) == before {
+					continue
+				}
+			}
+		}
+		sl.Add(st, u.step, seen, w.now)
 		w.touch(sl.rules)
 	}
 }
@@ -279,27 +293,25 @@ func (w *Work) fieldOf(e *data.Event, path []string) slot.Value {
 // finish evaluates the touched rules, and all that time moves if its time has come.
 func (w *Work) finish(in *input) Result {
 	s := w.set
-	late := w.due <= w.now
-	if late || w.decided != s.version {
+	switch {
+	case w.decided != s.version:
 		w.due = never
-		for i := range s.rules {
-			if w.decided != s.version || s.rules[i].timed() || w.members[i] != (member{}) {
-				w.touched[i] = true
-			}
+		for u := range s.units {
+			w.touched[u/64] |= 1 << (u % 64)
 		}
 		for _, i := range w.present {
 			if w.parts[i].to > 0 {
 				s.slots[i].Trim(w.changed(i), w.now, w.session)
 			}
 		}
+	case w.due <= w.now:
+		w.late()
 	}
-	for _, unit := range s.units {
-		any := false
-		for _, i := range unit {
-			any = any || w.touched[i]
-		}
-		if any {
-			w.unit(in, unit)
+	for k := range w.touched {
+		for w.touched[k] != 0 { // units touch only later ones
+			u := bits.TrailingZeros64(w.touched[k])
+			w.touched[k] &^= 1 << u
+			w.unit(in, s.units[64*k+u])
 		}
 	}
 	r := Result{State: w.save(), Changes: w.changes, Unknown: w.unknown}
@@ -309,9 +321,41 @@ func (w *Work) finish(in *input) Result {
 	return r
 }
 
-// timed reports whether time alone can move a member of the rule.
-func (r *rule) timed() bool {
-	return r.reads.timed || r.when.fades != still || r.exit != nil && r.exit.fades != still || r.For > 0 || r.Cooldown > 0 || r.MinStay > 0 || r.TTL > 0
+// late touches the rules that can be others than just before the person was due, until when
+// none was: those over slots whose values have changed, and those that go by more than slots. The
+// next change of the other slots is when to look again.
+func (w *Work) late() {
+	s, before := w.set, w.due-1
+	w.due = never
+	w.touch(s.always)
+	for _, i := range w.kept {
+		if s.rules[i].waits() {
+			w.touch(s.rules[i].itself[:])
+		}
+	}
+	for _, i := range w.present {
+		sl := &s.slots[i]
+		switch sl.moves {
+		case fading:
+			w.touch(sl.rules)
+		case stepped:
+			st := w.of(i)
+			if at, ok := sl.Next(st, before, 0); ok && at <= w.now {
+				if w.parts[i].to > 0 {
+					sl.Trim(w.changed(i), w.now, w.session)
+				}
+				w.touch(sl.rules)
+			}
+			if at, ok := sl.Next(st, w.now, 0); ok {
+				w.due = min(w.due, at)
+			}
+		}
+	}
+}
+
+// waits reports whether a membership of the rule can change for itself.
+func (r *rule) waits() bool {
+	return r.For > 0 || r.Cooldown > 0 || r.MinStay > 0 || r.TTL > 0 || r.group >= 0
 }
 
 // unit evaluates one rule, or those of a group.
@@ -348,9 +392,7 @@ func (w *Work) unit(in *input, unit []int) {
 			continue
 		}
 		w.changes = append(w.changes, Change{s.rules[i].Segment, m.in, w.now})
-		for _, on := range s.dependents[i] {
-			w.touched[on] = true
-		}
+		w.touch(s.dependents[i])
 	}
 }
 
