@@ -233,7 +233,7 @@ events:
   - name: Order Completed
     properties: {required: [order_id]}
   - type: identify
-    traits: {type: object, properties: {age: {type: integer, minimum: 0, maximum: 130}, gender: {enum: [female, male, other]}, location: {type: string}, birthday: {type: string, format: date}, plan: {enum: [free, gold]}}}
+    traits: {type: object, properties: {age: {type: integer, minimum: 0, maximum: 130, pii: true}, gender: {enum: [female, male, other], pii: true}, location: {type: string, pii: false}, birthday: {type: string, format: date, pii: true}, plan: {enum: [free, gold]}}}
 `
 
 // theReport is what the plan's report says of one event.
@@ -284,7 +284,8 @@ func TestThePlanJudgesEachVersionAndReportsWhatCame(t *testing.T) {
 	}
 }
 
-// Demographics have the types that the plan declares, whichever door they come by.
+// Demographics have the types that the plan declares, whichever door they come by, and the report says which of
+// them are tagged as personal.
 func TestTraitsHaveTheTypesOfThePlan(t *testing.T) {
 	stage, _ := planned(t, shopPlan)
 	o := openDoors(t, true, func(o *overrides) { o.plan = stage })
@@ -296,6 +297,17 @@ func TestTraitsHaveTheTypesOfThePlan(t *testing.T) {
 		if p.Traits[name] != want {
 			t.Errorf("%s is %v, want %v", name, p.Traits[name], want)
 		}
+	}
+	var tagged []string
+	for _, e := range o.theReport().Events {
+		for _, f := range e.Fields {
+			if f.PII {
+				tagged = append(tagged, f.Name)
+			}
+		}
+	}
+	if want := []string{"age", "birthday", "gender"}; !slices.Equal(tagged, want) {
+		t.Errorf("tagged as personal: %q, want %q", tagged, want)
 	}
 	letters := strings.Join(o.letters(), "\n")
 	if !strings.Contains(letters, "/traits/age got string, want integer") || !strings.Contains(letters, "/traits/plan") {

@@ -36,7 +36,8 @@ type version struct {
 	mode    Mode
 	unknown Mode
 	parts   []part
-	known   *known // the names in properties; nil where the plan says nothing of them
+	known   *known          // the names in properties; nil where the plan says nothing of them
+	pii     map[string]bool // properties, or traits of identify and group calls, that say who somebody is
 	status  [2]json.RawMessage
 }
 
@@ -124,6 +125,11 @@ func (p *Plan) add(f File, e Entry) error {
 			return fmt.Errorf("%s: %w", room.name, err)
 		}
 		v.parts = append(v.parts, part{room.name, s})
+		if (room.name == "traits") == (e.Type == data.Identify || e.Type == data.Group) && room.name != "context" {
+			if v.pii, err = personal(room.schema); err != nil {
+				return fmt.Errorf("%s: %w", room.name, err)
+			}
+		}
 		if room.name == "properties" {
 			v.known = knownNames(s)
 		}
@@ -145,6 +151,35 @@ func (p *Plan) add(f File, e Entry) error {
 	sort.Slice(*all, func(i, j int) bool { return (*all)[i].number < (*all)[j].number })
 	p.size++
 	return nil
+}
+
+// personal are the fields of a room's schema with pii: true beside their type.
+func personal(schema any) (map[string]bool, error) {
+	object, _ := schema.(map[string]any)
+	fields, _ := object["properties"].(map[string]any)
+	tagged := map[string]bool{}
+	for name, field := range fields {
+		of, _ := field.(map[string]any)
+		tag, there := of["pii"]
+		is, isBool := tag.(bool)
+		if there && !isBool {
+			return nil, fmt.Errorf("%.60s: pii is %v; use true or false", name, tag)
+		}
+		if is {
+			tagged[name] = true
+		}
+	}
+	return tagged, nil
+}
+
+// personal reports whether a version of the event says that the field is personal.
+func (n *named) personal(field string) bool {
+	for _, v := range n.versions {
+		if v.pii[field] {
+			return true
+		}
+	}
+	return false
 }
 
 // label is the event's name, or its type where it has none.

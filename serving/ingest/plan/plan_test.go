@@ -169,6 +169,7 @@ func TestPlansSayWhatIsWrong(t *testing.T) {
 	}
 	for name, tt := range map[string]struct{ text, want string }{
 		"an unknown key":     {"evnts: []", "evnts"},
+		"a tag":              {event(`{"properties":{"email":{"pii":"yes"}}}`), "email: pii is yes; use true or false"},
 		"a mode":             {"mode: strict", "use off, warn, quarantine or reject"},
 		"no name":            {"events: [{}]", "needs the name that clients send"},
 		"twice":              {"events: [{name: A}, {name: A, version: 1}]", "version 1 is there twice"},

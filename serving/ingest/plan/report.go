@@ -162,6 +162,7 @@ type FieldReport struct {
 	Name     string                `json:"name"`
 	Coverage float64               `json:"coverage"` // the share of events that have it
 	Unknown  bool                  `json:"unknown"`  // the plan does not name it
+	PII      bool                  `json:"pii"`      // the plan says that it is personal
 	First    time.Time             `json:"first_seen"`
 	Last     time.Time             `json:"last_seen"`
 	Types    map[string]TypeReport `json:"types"`
@@ -223,6 +224,7 @@ func (s *seenEvent) report(k key, p *Plan) EventReport {
 	for _, name := range sorted(s.fields) {
 		f := s.fields[name]
 		fr := FieldReport{Name: rawjson.NameOf([]byte(name)), Coverage: float64(f.count) / float64(max(1, out.Count)), Unknown: f.unknown > 0, First: f.first, Last: f.last, Types: map[string]TypeReport{}}
+		fr.PII = out.Planned && p.entries[k].personal(fr.Name)
 		kinds := 0
 		for kind, t := range f.types {
 			fr.Types[kind] = TypeReport{t.count, t.first, t.last}
