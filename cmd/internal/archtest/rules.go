@@ -51,6 +51,7 @@ var homes = []home{
 	{"github.com/mileusna/useragent", []string{"serving/ingest/clean"}, "devices are told in one place"},
 	{"github.com/chromedp/chromedp", []string{"serving/ingest/compat"}, "a browser is for tests only"},
 	{"github.com/sjwhitworth/golearn", []string{"training/describe"}, "golearn panics and cannot be seeded: offline only, in a child process"},
+	{"github.com/sjwhitworth/golearn", []string{"training/describe"}, "it can panic and has no limits: only what runs in a child process of its own may use it"},
 	{"gonum.org/v1/plot", []string{"training/report"}, "plots are for reports"},
 	{"github.com/spf13/cobra", []string{"cmd/kindred"}, "the command line is main's business"},
 	{module + "data/embedded", []string{"data/embedded", "cmd"}, "cmd alone chooses the stores"},
