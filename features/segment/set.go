@@ -406,6 +406,19 @@ func (s *Set) index() {
 		}
 		fmt.Fprintf(&all, "%+v\n", r.Rule)
 	}
+	s.list()
+	for i := range s.slots {
+		slices.Sort(s.slots[i].rules)
+		s.slots[i].moves = movesOf(&s.slots[i].Spec)
+	}
+	for i := range s.scores {
+		fmt.Fprintf(&all, "%+v\n", s.scores[i])
+	}
+	s.version = uint32(xxhash.Sum64String(all.String())) | 1
+}
+
+// list orders rules and slots by their ids, in which a person's bytes have them.
+func (s *Set) list() {
 	s.ruleIDs, s.slotIDs = make([]placed, len(s.rules)), make([]placed, len(s.slots))
 	for i := range s.rules {
 		s.ruleIDs[i] = placed{s.rules[i].id, i}
@@ -416,14 +429,6 @@ func (s *Set) index() {
 	byID := func(a, b placed) int { return cmp.Compare(a.id, b.id) }
 	slices.SortFunc(s.ruleIDs, byID)
 	slices.SortFunc(s.slotIDs, byID)
-	for i := range s.slots {
-		slices.Sort(s.slots[i].rules)
-		s.slots[i].moves = movesOf(&s.slots[i].Spec)
-	}
-	for i := range s.scores {
-		fmt.Fprintf(&all, "%+v\n", s.scores[i])
-	}
-	s.version = uint32(xxhash.Sum64String(all.String())) | 1
 }
 
 // budget refuses sets whose people could become too large.

@@ -44,6 +44,7 @@ func (s *Set) Born(generation func(meaning string) int64) *Set {
 	if stamp != fmt.Sprint(s.version) {
 		out.version = uint32(xxhash.Sum64String(stamp)) | 1
 	}
+	out.list()
 	return &out
 }
 

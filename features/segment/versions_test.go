@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 )
@@ -33,5 +34,27 @@ func TestASlotThatComesBackStartsAnew(t *testing.T) {
 	}
 	if kept != 1 || len(again.slotsBy) != 2 {
 		t.Errorf("%d of %d slots are the former ones, want 1 of 2", kept, len(again.slotsBy))
+	}
+}
+
+// TestSlotsThatWereBornAgainAreFound folds events under a set whose slots have other ids than their
+// meanings give them.
+func TestSlotsThatWereBornAgainAreFound(t *testing.T) {
+	var rules Rules
+	for i := range 30 {
+		rules.Segments = append(rules.Segments, Rule{Segment: fmt.Sprint("s", i), When: fmt.Sprintf(`events("A").within("%dm").count() >= 2`, i+1)})
+	}
+	s := mustCompile(t, rules).Born(func(meaning string) int64 { return int64(len(meaning)) })
+	w, p := s.NewWork(), &someone{}
+	var state []byte
+	for i := range 2 {
+		r, err := s.Event(w, state, shown("A", int64(1000+i), ""), p, Affected{}, int64(1000+i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		state = r.State
+	}
+	if in, err := s.Members(state); err != nil || len(in) != 30 {
+		t.Errorf("in %d segments, %v; want all 30", len(in), err)
 	}
 }
