@@ -2,14 +2,17 @@ package segment
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -75,6 +78,16 @@ func ParseRules(b []byte) (Rules, error) {
 	return r, nil
 }
 
+// Version names the rules in the catalog: a hash of all that they say, 16 hexadecimal digits. The same
+// rules have the same one however they were written down.
+func (r Rules) Version() (string, error) {
+	b, err := json.Marshal(r)
+	if err != nil {
+		return "", fmt.Errorf("version of rules: %w", err)
+	}
+	return fmt.Sprintf("%016x", xxhash.Sum64(b)), nil
+}
+
 // Duration is a length of time as rules write it: "30s", "10m", "24h", "7d", "2w", or
 // several such parts in a row. In JSON and YAML it is a text.
 type Duration time.Duration
@@ -101,7 +114,7 @@ func ParseDuration(text string) (Duration, error) {
 	if text == "" || total > float64(100*366*24*time.Hour) {
 		return 0, fmt.Errorf("%q is no length of time up to 100 years", text)
 	}
-	return Duration(total), nil
+	return Duration(math.Round(total/1e6)) * Duration(time.Millisecond), nil // which String can write
 }
 
 // ms is the duration in milliseconds.
