@@ -213,8 +213,7 @@ func (f *fold) ordinary(e *data.Event) (Outcome, error) {
 	var p *data.Profile // the whole profile, where the event is not usual
 	if !usual {
 		p = f.m.open(f.who)
-		if target := elsewhere(p, ids); target != "" {
-			f.forward(detached(e), target)
+		if f.sendOn(p, e, ids) {
 			return Forwarded, nil
 		}
 	}

@@ -19,27 +19,61 @@ const (
 
 // elsewhere is the profile that an event with these identifiers belongs to instead of
 // p, or "". An event of another user than the one p belongs to goes to that user:
-// people are never merged, unless an alias said so.
-func elsewhere(p *data.Profile, ids data.IDs) data.ProfileID {
+// people are never merged, unless an alias said so. by is the profile that sent the
+// event on because its person is p's, or "": so an alias of an alias is known.
+func elsewhere(p *data.Profile, ids data.IDs, by data.ProfileID) (to data.ProfileID, person bool) {
 	if ids.User == "" {
 		if p.Redirect != "" || ids.Anonymous == "" {
-			return p.Redirect
+			return p.Redirect, false
 		}
 		if device := data.NewProfileID(data.IDAnonymous, string(ids.Anonymous)); standing(p, device) == apart {
-			return device // the index was behind when the event was routed
+			return device, false // the index was behind when the event was routed
 		}
-		return ""
+		return "", false
 	}
 	theirs := data.NewProfileID(data.IDUser, string(ids.User))
 	switch {
-	case theirs == p.ID:
-		return p.Redirect
-	case p.Redirect == "" && standing(p, theirs) == joined:
-		return "" // by an alias
-	case p.Redirect == "" && userOf(p) == "" && standing(p, theirs) != apart:
-		return "" // still nobody's: identify links it
+	case theirs == p.ID || aliased(p, theirs, by):
+		return p.Redirect, true
+	case p.Redirect == "" && userOf(p) == "" && opened(p, ids.Anonymous) && standing(p, theirs) != apart:
+		return "", false // a device, still nobody's: identify links it
 	}
-	return theirs
+	return theirs, false
+}
+
+// opened reports whether the device opened p. A user's profile has no user id either
+// once it is erased, and must not be linked.
+func opened(p *data.Profile, anon data.AnonymousID) bool {
+	return anon != "" && p.ID == data.NewProfileID(data.IDAnonymous, string(anon))
+}
+
+// aliased reports whether the user of that profile is p's by an alias, or by one of the
+// profile that sent the event on.
+func aliased(p *data.Profile, theirs, by data.ProfileID) bool {
+	return standing(p, theirs) == joined || by != "" && standing(p, by) == joined
+}
+
+// sentBy is the profile that sent the event on to the one it was merged into, or "".
+func sentBy(e *data.Event) data.ProfileID {
+	if e.Type == data.System || e.Absorb == nil {
+		return ""
+	}
+	return e.Absorb.From
+}
+
+// sendOn forwards an event that belongs elsewhere, and reports whether it does.
+func (f *fold) sendOn(p *data.Profile, e *data.Event, ids data.IDs) bool {
+	to, person := elsewhere(p, ids, sentBy(e))
+	if to == "" {
+		return false
+	}
+	sent := detached(e)
+	sent.Absorb = nil
+	if person {
+		sent.Absorb = &data.Absorb{From: p.ID}
+	}
+	f.forward(sent, to)
+	return true
 }
 
 // userOf is the user id that leads to p, or "".
@@ -57,7 +91,7 @@ func userOf(p *data.Profile) string {
 func (f *fold) identify(p *data.Profile, e data.Event, at int64) (link data.ProfileID) {
 	user, anon := string(e.IDs.User), string(e.IDs.Anonymous)
 	if user != "" {
-		if theirs := data.NewProfileID(data.IDUser, user); theirs != p.ID && standing(p, theirs) != joined {
+		if theirs := data.NewProfileID(data.IDUser, user); theirs != p.ID && !aliased(p, theirs, sentBy(&e)) {
 			link = theirs
 		}
 		f.see(p, data.IDUser, user, at)
@@ -224,7 +258,7 @@ func (f *fold) absorb(e data.Event) (Outcome, error) {
 	switch {
 	case slices.ContainsFunc(p.Merges, func(m data.Merge) bool { return m.Source == e.ID }):
 		return Duplicate, nil
-	case p.Redirect != "":
+	case p.Redirect != "" && isRebuilt(e.ID):
 		f.settled(p, e.ID)
 		f.forward(e, p.Redirect)
 		return Forwarded, nil
@@ -234,9 +268,18 @@ func (f *fold) absorb(e data.Event) (Outcome, error) {
 		return f.reject(e, fmt.Sprintf("profile %s has merged %d others, the most there can be", p.ID, merges(p))), nil
 	}
 	f.touch(p)
+	from := e.Absorb.From
+	if through := named(e, idThrough); through != "" {
+		from = through
+	}
+	p.Merges = append(p.Merges, data.Merge{From: from, Source: e.ID, At: f.now})
+	if p.Redirect != "" { // whose part p is hears of it as p's
+		e.IDs = naming(idThrough, p.ID)
+		f.forward(e, p.Redirect)
+		return Forwarded, nil
+	}
 	p.Deleted = false
 	f.merge(p, &other)
-	p.Merges = append(p.Merges, data.Merge{From: e.Absorb.From, Source: e.ID, At: f.now})
 	f.settled(p, e.ID)
 	err = decodeIDs(e.Absorb.Dedup, func(day int32, imported bool, ids []uint64) error {
 		return f.keep(compact.IDKey{Who: f.who, Day: day, Imported: imported}, ids...)
@@ -318,6 +361,10 @@ func (f *fold) disown(p *data.Profile) {
 		})
 	}
 }
+
+// idThrough is the type of the external id by which an absorb names the profile that sent
+// it on to the one it is part of.
+const idThrough = "through"
 
 // idOwner is the type of the external id by which a delete says that it is about a
 // profile merged into the one that the id names, and not about the person.

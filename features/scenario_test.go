@@ -15,10 +15,15 @@ import (
 
 // TestScenarios plays testdata/*.scenario. A line is one of
 //
-//	at TIME WHO does ITEM…      an event; TIME is 12:00, 12:00:30 or -1d 12:00
+//	at TIME WHO does ITEM…      an event, of identifies with NAME=VALUE, a trait; a last "at WHO": sent there by an index that is behind; TIME is 12:00, 12:00:30 or -1d 12:00
 //	again                       the last event is delivered once more
 //	tick TIME                   log time passes
 //	erase USER                  a delete record
+//	alias WHO WHO               the first becomes part of the second
+//	unmerge WHO WHO             the first is taken out of the second
+//	make                        what profiles await is made, and on its way
+//	rebuild                     it arrives, and what else profiles await after unmerges is made from the log
+//	devices N USER              the user views lamp on N devices, USER000 …, a second apart
 //	expect WHAT = WORDS         see expectation
 //
 // WHO is a user, #device, or user#device. Events are received in the order of the
@@ -57,6 +62,7 @@ type scenario struct {
 	last    data.Event
 	outcome Outcome
 	seen    int // changes already expected
+	made    []data.Event
 }
 
 var verbs = map[string]string{
@@ -77,6 +83,10 @@ func (s *scenario) play(words []string) error {
 			return fmt.Errorf("unknown verb %q", rest[1])
 		}
 		e := s.event(at, data.UserID(user), data.AnonymousID(device), name)
+		stale := data.ProfileID("")
+		if n := len(rest); n > 3 && rest[n-2] == "at" {
+			stale, rest = s.id(rest[n-1]), rest[:n-2]
+		}
 		for _, item := range rest[2:] {
 			if v, err := strconv.ParseFloat(item, 64); err == nil {
 				e.Value = v
@@ -88,9 +98,17 @@ func (s *scenario) play(words []string) error {
 			e.Props = []byte(`{"feedback":"hide"}`)
 		}
 		if rest[1] == "identifies" {
-			e.Type = data.Identify
+			e.Type, e.Items = data.Identify, nil
+			for _, trait := range rest[2:] {
+				name, value, _ := strings.Cut(trait, "=")
+				e.Traits = fmt.Appendf(nil, "{%q:%q}", name, value)
+			}
 		}
-		s.last, s.outcome = e, s.fold(s.route(e))
+		s.last = e
+		if e = s.route(e); stale != "" {
+			e.Profile = stale
+		}
+		s.outcome = s.fold(e)
 	case "again":
 		s.outcome = s.fold(s.route(s.last))
 	case "tick":
@@ -102,6 +120,26 @@ func (s *scenario) play(words []string) error {
 	case "erase":
 		s.outcome = s.fold(data.Event{V: 1, ID: "erase", Source: "kindred", Type: data.System, Name: data.SysDelete,
 			Profile: data.NewProfileID(data.IDUser, words[1]), Times: data.Times{Event: s.received, Received: s.received}})
+	case "alias":
+		s.ask(NewAlias(s.id(words[1]), s.id(words[2])))
+	case "unmerge":
+		s.ask(NewUnmerge(s.id(words[2]), s.id(words[1])))
+	case "make":
+		s.made = s.shares()
+	case "rebuild":
+		for _, e := range append(s.made, s.shares()...) {
+			s.outcome = s.fold(e)
+		}
+		s.made = nil
+	case "devices":
+		n, err := strconv.Atoi(words[1])
+		if err != nil {
+			return err
+		}
+		for i := range n {
+			e := s.event(s.received.Add(time.Second), data.UserID(words[2]), data.AnonymousID(fmt.Sprintf("%s%03d", words[2], i)), "Product Viewed", data.EventItem{ID: "lamp"})
+			s.outcome = s.fold(s.route(e))
+		}
 	case "expect":
 		i := slices.Index(words, "=")
 		if i < 0 {
@@ -120,13 +158,16 @@ func (s *scenario) play(words []string) error {
 	return nil
 }
 
-// expectation reads one of: outcome · changes (new since the last time) · session
+// expectation reads one of: outcome · dead (letters so far) · changes (new since the last time) · session
 // WHO · previous WHO · sessions WHO · history WHO · recent WHO · ids WHO · redirect
-// WHO · count WHO ACT WINDOW · weight WHO ITEM · hidden WHO.
+// WHO · count WHO ACT WINDOW · weight WHO ITEM · hidden WHO · apart WHO WHO · awaits
+// WHO · merges WHO · traits WHO · listed WHO KIND.
 func (s *scenario) expectation(words []string) (string, error) {
 	switch words[0] {
 	case "outcome":
 		return s.outcome.String(), nil
+	case "dead":
+		return strconv.Itoa(len(s.dead)), nil
 	case "changes":
 		var out []string
 		for _, c := range s.changes[s.seen:] {
@@ -162,12 +203,32 @@ func (s *scenario) expectation(words []string) (string, error) {
 		}
 		return strings.Join(out, " "), nil
 	case "redirect":
-		for _, name := range []string{"ann", "bob"} {
+		for _, name := range []string{"ann", "bob", "eve"} {
 			if p.Redirect == data.NewProfileID(data.IDUser, name) {
 				return name, nil
 			}
 		}
 		return string(p.Redirect), nil
+	case "apart":
+		return map[stand]string{strange: "strange", joined: "no", apart: "yes"}[standing(&p, s.id(words[2]))], nil
+	case "awaits":
+		return map[bool]string{true: "yes", false: "no"}[Awaited(p)], nil
+	case "merges":
+		return strconv.Itoa(merges(&p)), nil
+	case "traits":
+		var out []string
+		for _, trait := range p.Traits {
+			out = append(out, trait.Name+"="+string(trait.Value))
+		}
+		return strings.Join(out, " "), nil
+	case "listed": // how many identifiers of a kind
+		n := 0
+		for _, id := range p.Identity {
+			if string(id.Kind) == words[2] {
+				n++
+			}
+		}
+		return strconv.Itoa(n), nil
 	case "hidden":
 		return strings.Trim(fmt.Sprint(Hidden(p)), "[]"), nil
 	case "weight":
@@ -188,12 +249,22 @@ func (s *scenario) expectation(words []string) (string, error) {
 	return "", fmt.Errorf("unknown expectation %q", words)
 }
 
-func (s *scenario) who(who string) data.Profile {
-	if device, ok := strings.CutPrefix(who, "#"); ok {
-		return s.device(device)
-	}
-	return s.user(who)
+// ask folds what an operator asks for.
+func (s *scenario) ask(e data.Event) {
+	s.sent++
+	e.ID, e.Times = fmt.Sprintf("k%04d", s.sent), data.Times{Event: s.received, Received: s.received}
+	s.outcome = s.fold(e)
 }
+
+// id is the profile that a user or a #device opens.
+func (s *scenario) id(who string) data.ProfileID {
+	if device, ok := strings.CutPrefix(who, "#"); ok {
+		return data.NewProfileID(data.IDAnonymous, device)
+	}
+	return data.NewProfileID(data.IDUser, who)
+}
+
+func (s *scenario) who(who string) data.Profile { return s.profile(s.id(who)) }
 
 func show(x data.Session) string {
 	if x.Events == 0 {

@@ -97,7 +97,7 @@ func (u Unmerging) Family(profile func(data.ProfileID) (data.Profile, error)) ([
 func (b *Builder) Rebuild(ctx context.Context, u Unmerging, now time.Time, records func(data.ProfileID) []Entry) (person, other data.Event, err error) {
 	s := splitter{b: b, records: records, next: map[data.ProfileID]int64{}, left: map[data.ProfileID]data.ProfileID{}, into: map[data.ProfileID]data.ProfileID{},
 		deleted: map[data.ProfileID]int64{}, erased: map[message]bool{}}
-	all, gone := s.take(u.Person, u.At.Offset+1, nil)
+	all, gone := s.take(u.Person, u.At.Offset+1, -1, nil)
 	slices.SortStableFunc(all, func(x, y act) int {
 		return cmp.Or(x.Event.Times.Received.Compare(y.Event.Times.Received), cmp.Compare(x.Partition, y.Partition), cmp.Compare(x.Offset, y.Offset))
 	})
@@ -160,8 +160,9 @@ type act struct {
 }
 
 // take returns the acts that were folded into the profile before the offset and are not
-// erased, and who has left it by then.
-func (s *splitter) take(id data.ProfileID, before int64, from []data.ProfileID) (acts []act, gone []data.ProfileID) {
+// erased, and who has left it by then. The record at linked, if it is not -1, linked the
+// profile to the user whom it names.
+func (s *splitter) take(id data.ProfileID, before, linked int64, from []data.ProfileID) (acts []act, gone []data.ProfileID) {
 	from = append(from, id)
 	for _, r := range s.records(id) {
 		if r.Offset < s.next[id] {
@@ -173,7 +174,9 @@ func (s *splitter) take(id data.ProfileID, before int64, from []data.ProfileID) 
 		e := &r.Event
 		if e.Type != data.System {
 			ids := s.b.cfg.Identity.OfIDs(e.IDs, e.Imported)
-			if of := ownOf(ids, id); s.left[id] == "" && !s.isErased(e, id) && (ids.User == "" || of == id || slices.Contains(from, of) || s.within(of, id)) {
+			of := ownOf(ids, id)
+			links := ids.User != "" && linked == r.Offset
+			if s.left[id] == "" && !s.isErased(e, id) && (ids.User == "" || of == id || links || slices.Contains(from, of) || s.within(of, id)) {
 				acts = append(acts, act{r, of}) // any other was sent on, and is met there
 			}
 			continue
@@ -184,9 +187,10 @@ func (s *splitter) take(id data.ProfileID, before int64, from []data.ProfileID) 
 			if e.Absorb == nil || isRebuilt(e.ID) || !ok || slices.Contains(from, e.Absorb.From) {
 				continue // a share is made anew, from the acts
 			}
-			sub, _ := s.take(e.Absorb.From, at.Offset+1, from)
+			sub, _ := s.take(e.Absorb.From, at.Offset+1, at.Offset, from)
 			acts = append(acts, sub...)
-			s.left[e.Absorb.From], s.into[e.Absorb.From] = id, id
+			owner := s.joins(e.Absorb.From, at.Offset, id)
+			s.left[e.Absorb.From], s.into[e.Absorb.From] = owner, owner
 			gone = slices.DeleteFunc(gone, func(x data.ProfileID) bool { return x == e.Absorb.From })
 		case data.SysDelete:
 			if owner := ownerOf(*e); owner == "" || owner == s.left[id] {
@@ -207,7 +211,7 @@ func (s *splitter) take(id data.ProfileID, before int64, from []data.ProfileID) 
 			}
 			owner := named(*e, idOwner)
 			if at, ok := ParsePosition(e.ID); ok && owner != "" && !slices.Contains(from, owner) {
-				sub, _ := s.take(owner, at.Offset, from)
+				sub, _ := s.take(owner, at.Offset, -1, from)
 				for _, a := range sub {
 					if s.within(a.of, id) {
 						acts = append(acts, a)
@@ -221,6 +225,24 @@ func (s *splitter) take(id data.ProfileID, before int64, from []data.ProfileID) 
 	}
 	s.next[id] = max(s.next[id], before)
 	return acts, gone
+}
+
+// joins is the profile that from was merged into by its record at the offset: the
+// user's whom that names, or the alias'; known is whose merge log tells of it, which may
+// be of a profile that the other became part of.
+func (s *splitter) joins(from data.ProfileID, offset int64, known data.ProfileID) data.ProfileID {
+	for _, r := range s.records(from) {
+		if r.Offset != offset {
+			continue
+		}
+		if owner := named(r.Event, idOwner); r.Event.Type == data.System && owner != "" {
+			return owner
+		}
+		if ids := s.b.cfg.Identity.OfIDs(r.Event.IDs, r.Event.Imported); r.Event.Type != data.System && ids.User != "" {
+			return data.NewProfileID(data.IDUser, string(ids.User))
+		}
+	}
+	return known
 }
 
 // isErased reports whether the event was erased, or happened before its profile was and
@@ -272,10 +294,10 @@ func PositionText(source string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(source, unmergedPrefix), rebuiltPrefix)
 }
 
-// Parts are the profiles that were merged into p and are part of it.
+// Parts are the profiles that were merged into p and are part of it, each once.
 func Parts(p data.Profile) (parts []data.ProfileID) {
 	for _, m := range p.Merges {
-		if !isUndoing(m.Source) && Joined(p, m.From) {
+		if !isUndoing(m.Source) && Joined(p, m.From) && !slices.Contains(parts, m.From) {
 			parts = append(parts, m.From)
 		}
 	}

@@ -3,6 +3,9 @@ package features
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"kindred/data"
@@ -33,6 +36,7 @@ type world struct {
 	late     int
 	dead     []data.DeadLetter
 	sent     int
+	log      []Entry
 }
 
 func newWorld(t failer, cfg Config) *world {
@@ -42,7 +46,7 @@ func newWorld(t failer, cfg Config) *world {
 // fold folds e and everything it leads to, and returns what became of e.
 func (w *world) fold(e data.Event) Outcome {
 	w.t.Helper()
-	first := Outcome(-1)
+	first, n := Outcome(-1), 0
 	for queue := []data.Event{e}; len(queue) > 0; queue = queue[1:] {
 		e, err := event.Open(event.Seal(queue[0])) // as the log would give it back
 		if err != nil {
@@ -52,7 +56,11 @@ func (w *world) fold(e data.Event) Outcome {
 		if err != nil {
 			w.t.Fatalf("fold %s: %v", e.Name, err)
 		}
+		w.log = append(w.log, Entry{0, w.offset, e})
 		w.offset++
+		if n++; n > 1000 {
+			w.t.Fatal("records lead to records without end")
+		}
 		if first < 0 {
 			first = o
 		}
@@ -73,6 +81,40 @@ func (w *world) fold(e data.Event) Outcome {
 		}
 	}
 	return first
+}
+
+// shares are what profiles await after unmerges, as the job makes it.
+func (w *world) shares() (out []data.Event) {
+	w.t.Helper()
+	for _, key := range slices.Sorted(maps.Keys(w.index)) {
+		entry, ok := strings.CutPrefix(key, string(RebuildKind)+"/")
+		if !ok {
+			continue
+		}
+		id := entry[:strings.LastIndexByte(entry, '/')]
+		at, _ := ParsePosition(id)
+		u, err := ParseUnmerging(id, w.log[at.Offset].Event)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		person, other, err := w.b.Rebuild(context.Background(), u, w.received, func(id data.ProfileID) (out []Entry) {
+			for _, r := range w.log {
+				if r.Event.Profile == id {
+					out = append(out, r)
+				}
+			}
+			return out
+		})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for _, e := range []data.Event{person, other} {
+			if e.Profile == w.index[key] {
+				out = append(out, e)
+			}
+		}
+	}
+	return out
 }
 
 // route sets the event's profile as ingest would.
@@ -111,11 +153,6 @@ func (w *world) tick(at time.Time) {
 
 // user is the profile of a user id.
 func (w *world) user(id string) data.Profile { return w.profile(data.NewProfileID(data.IDUser, id)) }
-
-// device is the profile that an anonymous id opened.
-func (w *world) device(id string) data.Profile {
-	return w.profile(data.NewProfileID(data.IDAnonymous, id))
-}
 
 func (w *world) profile(id data.ProfileID) data.Profile {
 	w.t.Helper()

@@ -176,6 +176,8 @@ func newLinkRow(rec data.Record, e data.Event) (row LinkRow, ok bool) {
 		return row, false
 	case e.Name == data.SysAbsorb && e.Absorb != nil && e.Absorb.From == e.Profile:
 		return row, false // its own state, rebuilt
+	case e.Name == data.SysAbsorb && len(e.IDs.External) > 0:
+		return row, false // sent on by the one that it became part of, whose log says so
 	case e.Name == data.SysUnmerge && e.Absorb != nil: // told to who was merged
 		row.From, row.To = string(e.Profile), string(e.Profile)
 	case e.Name == data.SysAbsorb && e.Absorb != nil:

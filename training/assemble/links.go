@@ -36,11 +36,15 @@ func NewLinks(links []data.Link) *Links {
 		case k.To == "":
 			l.deleted[k.From] = position{k.Partition, k.Offset}
 			// Whoever was merged into the deleted profile is deleted with it.
+			var parts []data.ProfileID // first: a chain is followed as it was
 			for from := range l.to {
 				if l.follow(from) == k.From {
-					l.deleted[from] = position{anywhere, 0}
-					delete(l.to, from)
+					parts = append(parts, from)
 				}
+			}
+			for _, from := range parts {
+				l.deleted[from] = position{anywhere, 0}
+				delete(l.to, from)
 			}
 		case k.To == k.From: // itself again
 			delete(l.to, k.From)

@@ -36,3 +36,32 @@ func TestMergedPeopleAreOneAndDeletedOnesNobody(t *testing.T) {
 		}
 	}
 }
+
+// TestAnUndoneMergeIsNoLink: what an unmerge says, a link to itself, ends the link before
+// it and none after it, and takes along what was merged into the one that left.
+func TestAnUndoneMergeIsNoLink(t *testing.T) {
+	merged := []data.Link{{From: "d", To: "bob", At: at(1)}, {From: "bob", To: "ann", At: at(2)}, {From: "e", To: "ann", At: at(2)}}
+	apart := data.Link{From: "bob", To: "bob", At: at(3)}
+	again := data.Link{From: "bob", To: "ann", At: at(4)}
+	erased := data.Link{From: "ann", To: "", At: at(5), Partition: 1}
+	for _, tc := range []struct {
+		name  string
+		links []data.Link
+		want  map[data.ProfileID]data.ProfileID // "" is nobody
+	}{
+		{"merged", merged, map[data.ProfileID]data.ProfileID{"d": "ann", "bob": "ann", "e": "ann"}},
+		{"undone", append(merged[:3:3], apart), map[data.ProfileID]data.ProfileID{"d": "bob", "bob": "bob", "e": "ann"}},
+		{"merged again", append(merged[:3:3], apart, again), map[data.ProfileID]data.ProfileID{"d": "ann", "bob": "ann", "e": "ann"}},
+		{"erased after it was undone", append(merged[:3:3], apart, erased), map[data.ProfileID]data.ProfileID{"d": "bob", "bob": "bob", "e": "", "ann": ""}},
+		{"erased while merged", append(merged[:3:3], erased), map[data.ProfileID]data.ProfileID{"d": "", "bob": "", "e": "", "ann": ""}},
+	} {
+		for range 20 { // the order of a map must not matter
+			l := NewLinks(tc.links)
+			for id, want := range tc.want {
+				if got, ok := l.Person(data.Interaction{Profile: id}); got != want || ok != (want != "") {
+					t.Fatalf("%s: %s is %q, %v; want %q", tc.name, id, got, ok, want)
+				}
+			}
+		}
+	}
+}
