@@ -214,3 +214,34 @@ func TestTheDocumentsCommandsRun(t *testing.T) {
 		}
 	}
 }
+
+// The tests that docs/doors.md names for the rows of the checklist are there.
+func TestTheNamedTestsExist(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/doors.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var code bytes.Buffer
+	for _, dir := range []string{"cmd/kindred", "serving/httpapi", "serving/snippet", "serving/ingest/compat", "serving/ingest/door", "serving/ingest/poll"} {
+		files, err := filepath.Glob("../../" + dir + "/*_test.go")
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %v", dir, err)
+		}
+		for _, name := range files {
+			b, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			code.Write(b)
+		}
+	}
+	names := regexp.MustCompile(`\b(Test|Fuzz)[A-Z]\w+`).FindAllString(string(doc), -1)
+	for _, name := range names {
+		if !bytes.Contains(code.Bytes(), []byte("func "+name+"(")) {
+			t.Errorf("docs/doors.md names %s, which is no test", name)
+		}
+	}
+	if len(names) < 40 {
+		t.Errorf("docs/doors.md names %d tests; the table is gone", len(names))
+	}
+}
