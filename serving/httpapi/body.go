@@ -49,14 +49,12 @@ type bodyMemory struct {
 	zip     *gzip.Reader
 	zipped  *bufio.Reader
 	limited io.LimitedReader
+	coming  arriving
 	// room asks for so many bytes in all, if not nil: a body is in memory only as far as
 	// there is room for it, whatever length it says it has.
 	room     func(bytes int) bool
 	admitted int
 }
-
-// firstRoom is what a body is admitted with before anything of it has come.
-const firstRoom = 16 << 10
 
 // read is readBody into m: the body is valid until the next read.
 func (m *bodyMemory) read(r *http.Request, limit int64) ([]byte, error) {

@@ -53,6 +53,9 @@ type Config struct {
 	MaxBodyBytes int64 `yaml:"max_body_bytes"`
 	// MaxBulkBytes bounds the body of a bulk upload, after decompression.
 	MaxBulkBytes int64 `yaml:"max_bulk_bytes"`
+	// BodyTimeout is how long the body of a tracking call may take to come, and a second more for each 4 KiB that
+	// have come; at most ReadTimeout.
+	BodyTimeout time.Duration `yaml:"body_timeout"`
 	// MaxAnswers bounds the recommendations that are made at the same time; beyond, callers are asked to wait.
 	MaxAnswers int `yaml:"max_answers"`
 	// RetryAfter is what an overloaded server asks clients to wait.
@@ -81,6 +84,7 @@ func Default() Config {
 		AllowedOrigins:    []string{"*"},
 		MaxBodyBytes:      1 << 20,
 		MaxBulkBytes:      64 << 20,
+		BodyTimeout:       10 * time.Second,
 		MaxAnswers:        256,
 		RetryAfter:        time.Second,
 		IdempotencyTTL:    24 * time.Hour,
@@ -124,6 +128,7 @@ func (c Config) Validate() error {
 		value int64
 	}{
 		{"max_body_bytes", c.MaxBodyBytes}, {"max_bulk_bytes", c.MaxBulkBytes}, {"max_answers", int64(c.MaxAnswers)},
+		{"body_timeout", int64(c.BodyTimeout)},
 		{"retry_after", int64(c.RetryAfter)}, {"idempotency_ttl", int64(c.IdempotencyTTL)},
 		{"slow_request", int64(c.SlowRequest)}, {"read_header_timeout", int64(c.ReadHeaderTimeout)}, {"read_timeout", int64(c.ReadTimeout)},
 		{"write_timeout", int64(c.WriteTimeout)}, {"idle_timeout", int64(c.IdleTimeout)},

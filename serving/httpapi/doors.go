@@ -161,6 +161,9 @@ type muted struct {
 	status int
 }
 
+// Unwrap lets the connection's deadlines be set.
+func (w *muted) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
 func (w *muted) WriteHeader(status int)            { w.status = status }
 func (w *muted) WriteHeaderNow()                   {}
 func (w *muted) Write(b []byte) (int, error)       { return len(b), nil }

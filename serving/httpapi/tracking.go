@@ -150,20 +150,30 @@ func (a *api) takeIn(c *gin.Context, secret string, limit int64, parse func([]by
 // withBody reads a body of at most limit bytes for use, while there is room for it. The
 // bytes are use's until it returns.
 func (a *api) withBody(c *gin.Context, source string, limit int64, use func([]byte)) {
+	memory := a.bodies.take()
+	defer a.bodies.put(memory) // Accept keeps nothing of the body
+	coming, sent := &memory.coming, c.Request.Body
+	coming.open(c.Writer, c.Request, a.cfg.BodyTimeout, a.cfg.ReadTimeout)
+	coming.ahead(c.Request.ContentLength)
+	c.Request.Body = coming
+	defer func() {
+		c.Request.Body = sent
+		coming.close()
+	}()
 	ticket, err := a.deps.Ingest.Admit(source, firstRoom)
 	if err != nil {
 		a.overloaded(c, err)
 		return
 	}
 	defer ticket.Release()
-	memory := a.bodies.take()
-	defer a.bodies.put(memory) // Accept keeps nothing of the body
 	memory.room = func(n int) bool { return ticket.Resize(int64(n)) }
 	b, err := memory.read(c.Request, limit)
 	memory.room = nil
 	switch {
 	case errors.Is(err, errNoRoom):
 		a.overloaded(c, err)
+	case err != nil && coming.cut:
+		a.refuseTracking(c, http.StatusRequestTimeout, "the body ended before its end, or came too slowly; send it again")
 	case err != nil:
 		a.refuseTracking(c, http.StatusBadRequest, "read the body: "+err.Error())
 	default:
@@ -209,9 +219,9 @@ func (a *api) notTaken(c *gin.Context, err error) {
 		a.overloaded(c, err)
 	case errors.Is(err, context.Canceled):
 		a.refuseTracking(c, http.StatusRequestTimeout, "the request was given up")
-	default:
+	default: // as a disk that fails: what was sent is as good as before, and clients wait longest for a 429
 		a.deps.Logger.Error("tracking call failed", "error", err, "request_id", requestID(c.Request.Context()))
-		a.refuseTracking(c, http.StatusInternalServerError, "something went wrong on the server")
+		a.overloaded(c, err)
 	}
 }
 
