@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"errors"
+	"math/bits"
 	"slices"
 	"strings"
 )
@@ -33,33 +34,43 @@ var errState = errors.New("segments of a person: malformed, or written by a newe
 // part is where a slot's bytes lie.
 type part struct{ from, to int }
 
-// placed is the hash of a rule or a slot and its place in the set.
+// places finds rules or slots by their ids: a hash table of open addresses, a quarter full.
+type places struct {
+	at   []placed
+	mask uint32
+}
+
+// placed is an id with its place in the set, counted from 1; 0 is a free address.
 type placed struct {
 	id    uint32
-	place int
+	place int32
 }
 
-// walk looks for one id after another, which have to rise, in a list that is ordered by them.
-type walk struct {
-	of       []placed
-	last     uint32
-	begun    bool
-	disorder bool
+func newPlaces(n int, id func(i int) uint32) places {
+	size := uint32(4)
+	for size < uint32(4*n) {
+		size *= 2
+	}
+	p := places{make([]placed, size), size - 1}
+	for i := range n {
+		k := id(i) & p.mask
+		for p.at[k].place != 0 {
+			k = (k + 1) & p.mask
+		}
+		p.at[k] = placed{id(i), int32(i + 1)}
+	}
+	return p
 }
 
-func (w *walk) find(id uint32) (place int, ok bool) {
-	if w.begun && id <= w.last {
-		w.disorder = true
-		return 0, false
+func (p *places) find(id uint32) (place int, ok bool) {
+	for k := id & p.mask; ; k = (k + 1) & p.mask {
+		switch e := p.at[k]; {
+		case e.place == 0:
+			return 0, false
+		case e.id == id:
+			return int(e.place - 1), true
+		}
 	}
-	w.last, w.begun = id, true
-	for len(w.of) > 0 && w.of[0].id < id {
-		w.of = w.of[1:]
-	}
-	if len(w.of) == 0 || w.of[0].id != id {
-		return 0, false
-	}
-	return w.of[0].place, true
 }
 
 // load reads a person's bytes into w. Memberships and slots of rules that the set does not
@@ -79,7 +90,13 @@ func (w *Work) load(state []byte) error {
 	if w.due == 0 {
 		w.due = never
 	}
-	rules, slots := walk{of: w.set.ruleIDs}, walk{of: w.set.slotIDs}
+	members := r.at
+	last := int64(-1)
+	rises := func(id uint32) bool {
+		ok := int64(id) > last
+		last = int64(id)
+		return ok
+	}
 	for range r.uvarint() {
 		id, flags := r.word(), r.octet()
 		var m member
@@ -93,25 +110,25 @@ func (w *Work) load(state []byte) error {
 		if flags&flagUntil != 0 {
 			m.until = r.varint()
 		}
-		if r.bad {
+		if r.bad || !rises(id) {
 			return errState
 		}
-		if i, ok := rules.find(id); ok {
+		if i, ok := w.set.ruleAt.find(id); ok {
 			w.put(i, m)
-		} else if rules.disorder {
-			return errState
 		}
 	}
+	if w.memberBytes = state[members:r.at]; w.decided != w.set.version {
+		w.moved = true // some may be of rules that are gone
+	}
+	last = -1
 	for !r.bad && r.at < len(state) {
 		id, size := r.word(), int(r.uvarint())
-		if r.bad || size < 0 || size > len(state)-r.at {
+		if r.bad || size < 0 || size > len(state)-r.at || !rises(id) {
 			return errState
 		}
-		if i, ok := slots.find(id); ok {
+		if i, ok := w.set.slotAt.find(id); ok {
 			w.parts[i] = part{r.at, r.at + size}
 			w.present = append(w.present, i)
-		} else if slots.disorder {
-			return errState
 		}
 		r.at += size
 	}
@@ -129,12 +146,23 @@ type cursor struct {
 }
 
 func (c *cursor) varint() int64 {
-	x, n := binary.Varint(c.b[min(c.at, len(c.b)):])
-	c.take(n)
-	return x
+	x := c.uvarint()
+	return int64(x>>1) ^ -int64(x&1)
 }
 
+// uvarint is binary.Uvarint; up to eight bytes it does without a loop.
 func (c *cursor) uvarint() uint64 {
+	if len(c.b)-c.at >= 8 && !c.bad {
+		x := binary.LittleEndian.Uint64(c.b[c.at:])
+		if ends := ^x & 0x8080808080808080; ends != 0 {
+			n := bits.TrailingZeros64(ends) + 1 // bits of it
+			c.at += n / 8
+			x &= 0x7f7f7f7f7f7f7f7f >> (64 - n)
+			x = x&0x007f007f007f007f | x&0x7f007f007f007f00>>1 // seven bits and seven
+			x = x&0x00003fff00003fff | x&0x3fff00003fff0000>>2
+			return x&0x0fffffff | x&0x0fffffff00000000>>4
+		}
+	}
 	x, n := binary.Uvarint(c.b[min(c.at, len(c.b)):])
 	c.take(n)
 	if c.bad {
@@ -180,6 +208,29 @@ func (w *Work) save() []byte {
 	}
 	b = binary.AppendVarint(b, due)
 	w.sortByID()
+	if w.moved || len(w.memberBytes) == 0 {
+		b = w.saveMembers(b)
+	} else {
+		b = append(b, w.memberBytes...)
+	}
+	for _, i := range w.present {
+		bytes := w.state[w.parts[i].from:w.parts[i].to]
+		if w.dirty[i] {
+			w.scratch = w.set.slots[i].AppendBinary(w.scratch[:0], &w.states[i])
+			bytes = w.scratch
+		}
+		if len(bytes) == 0 {
+			continue
+		}
+		b = binary.LittleEndian.AppendUint32(b, w.set.slots[i].id)
+		b = binary.AppendUvarint(b, uint64(len(bytes)))
+		b = append(b, bytes...)
+	}
+	w.out = b
+	return b
+}
+
+func (w *Work) saveMembers(b []byte) []byte {
 	count := 0
 	for _, i := range w.kept {
 		if w.members[i] != (member{}) {
@@ -216,20 +267,6 @@ func (w *Work) save() []byte {
 			b = binary.AppendVarint(b, m.until)
 		}
 	}
-	for _, i := range w.present {
-		bytes := w.state[w.parts[i].from:w.parts[i].to]
-		if w.dirty[i] {
-			w.scratch = w.set.slots[i].AppendBinary(w.scratch[:0], &w.states[i])
-			bytes = w.scratch
-		}
-		if len(bytes) == 0 {
-			continue
-		}
-		b = binary.LittleEndian.AppendUint32(b, w.set.slots[i].id)
-		b = binary.AppendUvarint(b, uint64(len(bytes)))
-		b = append(b, bytes...)
-	}
-	w.out = b
 	return b
 }
 

@@ -104,8 +104,8 @@ type Set struct {
 	scores  []score
 	slots   []compiledSlot
 	slotsBy map[uint32]int // by id
-	ruleIDs []placed       // by id
-	slotIDs []placed
+	ruleAt  places         // by id
+	slotAt  places
 
 	filters    []filter
 	filterAt   map[string]uint32
@@ -417,18 +417,10 @@ func (s *Set) index() {
 	s.version = uint32(xxhash.Sum64String(all.String())) | 1
 }
 
-// list orders rules and slots by their ids, in which a person's bytes have them.
+// list makes rules and slots findable by the ids that a person's bytes have.
 func (s *Set) list() {
-	s.ruleIDs, s.slotIDs = make([]placed, len(s.rules)), make([]placed, len(s.slots))
-	for i := range s.rules {
-		s.ruleIDs[i] = placed{s.rules[i].id, i}
-	}
-	for i := range s.slots {
-		s.slotIDs[i] = placed{s.slots[i].id, i}
-	}
-	byID := func(a, b placed) int { return cmp.Compare(a.id, b.id) }
-	slices.SortFunc(s.ruleIDs, byID)
-	slices.SortFunc(s.slotIDs, byID)
+	s.ruleAt = newPlaces(len(s.rules), func(i int) uint32 { return s.rules[i].id })
+	s.slotAt = newPlaces(len(s.slots), func(i int) uint32 { return s.slots[i].id })
 }
 
 // budget refuses sets whose people could become too large.

@@ -17,10 +17,12 @@ type Work struct {
 	decided uint32 // version of the set that decided last, 0: none
 	due     int64
 
-	members []member // by rule
-	kept    []int    // rules whose member is not the zero one, or was not
-	isKept  []bool
-	was     []bool // in, before this call
+	members     []member // by rule
+	memberBytes []byte   // of the state
+	moved       bool     // a member is not what memberBytes say
+	kept        []int    // rules whose member is not the zero one, or was not
+	isKept      []bool
+	was         []bool // in, before this call
 
 	states                    []slot.State // by slot, where read
 	read                      []bool
@@ -81,6 +83,7 @@ func (w *Work) reset() {
 	w.changes, w.unknown = w.changes[:0], w.unknown[:0]
 	w.decided, w.due = 0, never
 	w.loadedKept, w.loadedPresent = 0, 0
+	w.memberBytes, w.moved = nil, false
 	clear(w.touched)
 }
 
@@ -203,7 +206,7 @@ func (s *Set) Merge(w *Work, state, other []byte, p Person, now int64) (Result, 
 	for _, i := range from.present {
 		s.slots[i].Merge(w.changed(i), from.of(i), now)
 	}
-	w.decided = 0 // look at all rules
+	w.decided, w.moved = 0, true // look at all rules
 	return w.finish(&in), nil
 }
 
@@ -375,8 +378,9 @@ func (w *Work) unit(in *input, unit []int) {
 		if r.exit != nil {
 			w.due = min(w.due, r.exit.next(in))
 		}
-		if before != (member{}) || w.members[i] != (member{}) {
+		if now := w.members[i]; before != now {
 			w.keep(i)
+			w.moved = true
 		}
 	}
 	s.decide(in, unit, w.ready)
@@ -385,6 +389,7 @@ func (w *Work) unit(in *input, unit []int) {
 		if m.in == w.was[i] && !(m.in && m.since == w.now) {
 			continue
 		}
+		w.moved = true
 		_, next := s.rules[i].step(m, w.standings[k], w.now) // what follows from being in, or out, now
 		w.due = min(w.due, next)
 		w.keep(i)
