@@ -72,8 +72,8 @@ bench-http: ## Measure a server with made-up models under load into docs/benchma
 	@deploy/bench/http.sh $(if $(ONLY),-only "$(ONLY)") $(BENCHFLAGS)
 
 .PHONY: eval
-eval: build ## Run ladder cases D7, D1 and D2: make eval DATASETS=DIR [OUT=eval]
-	@if [ -z "$(DATASETS)" ]; then echo "make eval: say where the data sets are: make eval DATASETS=DIR (a folder that holds ml-100k, ncf-ml-1m and gowalla-lightgcn)" >&2; exit 2; fi
+eval: build ## Run ladder cases D7, D1, D2 and D6: make eval DATASETS=DIR [OUT=eval]
+	@if [ -z "$(DATASETS)" ]; then echo "make eval: say where the data sets are: make eval DATASETS=DIR (a folder that holds ml-100k, ncf-ml-1m, gowalla-lightgcn, seg-wholesale and seg-cdnow)" >&2; exit 2; fi
 	bin/kindred evaluate --ladder "$(DATASETS)" --out "$(or $(OUT),eval)"
 
 .PHONY: generate

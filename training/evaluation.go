@@ -10,6 +10,7 @@ import (
 	"kindred/model/artifact"
 	"kindred/model/cluster"
 	"kindred/model/hybrid"
+	"kindred/training/describe"
 	"kindred/training/evaluate"
 	"kindred/training/split"
 )
@@ -51,6 +52,8 @@ type Evaluation struct {
 	Notes        []string
 	Verdict      *Verdict        // nil outside of a training run
 	Clusters     *cluster.Choice // how k was chosen; nil outside of a training run
+	Grouping     *cluster.Model  // the clusters; nil outside of a training run
+	Groups       []describe.Group
 }
 
 // Evaluate fits the models on the source's training part, as the protocol divides

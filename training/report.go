@@ -22,12 +22,7 @@ func (e *Evaluation) Report() (*report.Report, error) {
 	if e.Verdict != nil {
 		r.Gate = &report.Gate{Passed: e.Verdict.Passed, Reasons: e.Verdict.Reasons}
 	}
-	if c := e.Clusters; c != nil {
-		r.Clusters = &report.Clusters{Algorithm: "k-means", Chosen: c.Best}
-		for i, k := range c.K {
-			r.Clusters.Points = append(r.Clusters.Points, report.ClusterPoint{K: k, Inertia: c.Inertia[i], Silhouette: c.Silhouette[i]})
-		}
-	}
+	r.Clusters = e.reportClusters()
 	for _, s := range e.Result.Scores {
 		m, err := reportModel(s)
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 	"kindred/data/lake"
 	"kindred/features"
 	"kindred/model/artifact"
+	"kindred/training/describe"
 )
 
 // Models is where a run publishes.
@@ -50,6 +51,8 @@ type RunOptions struct {
 	Force bool
 	// Progress, if not nil, is told about every stage.
 	Progress Progress
+	// Grow, if not nil, grows the trees that cluster rules are proposed from, in a process of their own.
+	Grow describe.Grower
 	// Builder is the version of the program, kept in the artifact.
 	Builder string
 }
@@ -223,6 +226,9 @@ func (r *run) refit(ctx context.Context, t *trial) (*artifact.Bundle, error) {
 		r.out.Evaluation.Notes = append(r.out.Evaluation.Notes, note)
 	}
 	r.out.Evaluation.Clusters = choice
+	if err := r.describe(ctx, clusters, x); err != nil {
+		return nil, err
+	}
 	return bundle(r.src.Table, c, r.cfg, t.blend, clusters), nil
 }
 

@@ -285,6 +285,17 @@ func (g *globals) runLadder(ctx context.Context, f evaluateFlags) error {
 		}
 		passed = passed && res.Passed()
 	}
+	for _, c := range training.ClusterLadder() {
+		rows, err := c.Run(ctx, f.ladder, time.Now)
+		if err != nil {
+			return err
+		}
+		ok, err := training.WriteClusterRows(g.out, c, rows)
+		if err != nil {
+			return err
+		}
+		passed = passed && ok
+	}
 	if !passed {
 		return errLadder
 	}

@@ -24,7 +24,7 @@ import (
 const asProgram = "TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) == "1" || len(os.Args) == 2 && os.Args[1] == handCommand {
+	if os.Getenv(asProgram) == "1" || len(os.Args) == 2 && (os.Args[1] == handCommand || os.Args[1] == describeCommand) {
 		os.Unsetenv(asProgram)
 		main()
 	}

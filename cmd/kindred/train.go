@@ -158,6 +158,7 @@ func (t trainer) lease(ctx context.Context, opt training.RunOptions) (out traini
 
 // run does one run under a lease that the caller holds, and writes its report.
 func (t trainer) run(ctx context.Context, l data.Lease, opt training.RunOptions) (training.Outcome, error) {
+	opt.Grow = growBeside
 	out, err := training.Run(ctx, training.Deps{Lake: t.lake, Catalog: t.catalog, Features: t.cfg.Features, Lease: l, Now: time.Now}, t.cfg.Training, opt)
 	if out.Evaluation == nil || out.Version == "" {
 		return out, err

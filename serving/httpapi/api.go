@@ -68,6 +68,7 @@ func New(cfg Config, deps Deps) (http.Handler, error) {
 	a.userRoutes()
 	a.mergeRoutes()
 	a.modelRoutes()
+	a.clusterRoutes()
 	a.jobRoutes()
 	a.deadLetterRoutes()
 	a.lateRoutes()

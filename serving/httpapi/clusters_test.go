@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"kindred/data"
 	"kindred/features"
 	"kindred/model/artifact"
 	"kindred/model/cluster"
@@ -74,5 +75,29 @@ func TestAProfileShowsTheServingModelsClusterBeforeTheNextEvent(t *testing.T) {
 	h.publish("m-3", 3) // without clusters
 	if got := ann(); len(got) != 1 || got[0].Version != "m-1" {
 		t.Errorf("by a model without clusters: %+v, want what is stored", got)
+	}
+}
+
+func TestClustersAreThoseOfTheServingModelsReport(t *testing.T) {
+	h := open(t, nil).stock()
+	h.promote("m-1", grouped(t, 1))
+	var got struct {
+		Model    string
+		Clusters *struct {
+			Algorithm string
+			Groups    []struct{ Words string }
+		}
+	}
+	h.do("GET", "/v1/clusters", "").want(200).into(&got)
+	if got.Model != "m-1" || got.Clusters != nil {
+		t.Fatalf("without a report: %+v", got)
+	}
+	report := `{"dataset":"lake","clusters":{"algorithm":"DBSCAN","chosen":2,"points":[],"groups":[{"number":1,"words":"more views"}]}}`
+	if err := h.catalog.PutEvaluation(t.Context(), data.Evaluation{ID: "m-1", Model: "m-1", Created: h.clock.Now(), Report: []byte(report)}); err != nil {
+		t.Fatal(err)
+	}
+	h.do("GET", "/v1/clusters", "").want(200).into(&got)
+	if got.Clusters == nil || got.Clusters.Algorithm != "DBSCAN" || len(got.Clusters.Groups) != 1 || got.Clusters.Groups[0].Words != "more views" {
+		t.Errorf("clusters: %+v", got.Clusters)
 	}
 }

@@ -27,6 +27,7 @@ type page struct {
 	Slices                    []table
 	Clusters                  *Clusters
 	ClusterTable              table
+	ClusterGroups             table
 	ClusterCharts, Loss       []lineChart
 	Glossary                  []Detail
 	Configs                   []Detail
@@ -72,8 +73,8 @@ func newPage(r *Report) (page, error) {
 		}
 		p.Charts = append(p.Charts, g)
 	}
-	if c := r.Clusters; c != nil && len(c.Points) > 0 {
-		p.ClusterTable, p.ClusterCharts = c.points(), c.charts()
+	if c := r.Clusters; c != nil {
+		p.ClusterTable, p.ClusterCharts, p.ClusterGroups = c.points(), c.charts(), c.groups()
 	}
 	for i, m := range r.Models {
 		if len(m.Loss) > 0 {
@@ -95,23 +96,6 @@ func newPage(r *Report) (page, error) {
 	}
 	p.Glossary = glossary(metrics)
 	return p, nil
-}
-
-// charts are the two plots that k is chosen by.
-func (c *Clusters) charts() []lineChart {
-	var ks []int
-	var inertia, silhouette []float64
-	chosen := -1
-	for i, p := range c.Points {
-		ks, inertia, silhouette = append(ks, p.K), append(inertia, p.Inertia), append(silhouette, p.Silhouette)
-		if p.K == c.Chosen {
-			chosen = i
-		}
-	}
-	return []lineChart{
-		newLineChart("elbow", "Inertia", "sum of squares within clusters: look for the elbow", "k", ks, inertia, chosen),
-		newLineChart("silhouette", "Silhouette", "−1 to 1: higher is better separated", "k", ks, silhouette, chosen),
-	}
 }
 
 // glossary explains the families of the metrics, once each.

@@ -48,6 +48,10 @@ func Markdown(w io.Writer, r *Report) error {
 	if c := r.Clusters; c != nil {
 		fmt.Fprintf(out, "\n## Clusters: %d by %s\n\n", c.Chosen, plain(c.Algorithm))
 		writeTable(out, c.points())
+		if len(c.Groups) > 0 {
+			fmt.Fprintln(out)
+			writeTable(out, c.groups())
+		}
 	}
 	fmt.Fprint(out, "\n## Cost\n\n")
 	writeTable(out, r.cost())

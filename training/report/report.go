@@ -88,20 +88,6 @@ type SliceModel struct {
 	Metrics map[string]Interval `json:"metrics"`
 }
 
-// Clusters is how the number of clusters was chosen.
-type Clusters struct {
-	Algorithm string         `json:"algorithm"` // k-means
-	Chosen    int            `json:"chosen"`    // k that was kept
-	Points    []ClusterPoint `json:"points"`    // by K
-}
-
-// ClusterPoint is one k that was tried.
-type ClusterPoint struct {
-	K          int     `json:"k"`
-	Inertia    float64 `json:"inertia"`    // within-cluster sum of squares, in scaled feature space
-	Silhouette float64 `json:"silhouette"` // −1 to 1, higher is better separated
-}
-
 // Detail is one more line of the facts under the title, such as "test people without a relevant item".
 type Detail struct {
 	Name  string `json:"name"`
@@ -142,11 +128,7 @@ func (r *Report) Validate() error {
 		}
 	}
 	if r.Clusters != nil {
-		for _, p := range r.Clusters.Points {
-			if !finite(p.Inertia) || !finite(p.Silhouette) {
-				return fmt.Errorf("report: clusters: k=%d: inertia %v and silhouette %v must be finite", p.K, p.Inertia, p.Silhouette)
-			}
-		}
+		return r.Clusters.validate()
 	}
 	return nil
 }

@@ -79,7 +79,11 @@ func full() *Report {
 			}},
 		},
 		Clusters: &Clusters{Algorithm: "k-means", Chosen: 4, Points: []ClusterPoint{
-			{2, 1853.203, .2793}, {3, 1576.898, .2789}, {4, 1366.497, .2865}, {5, 1229.844, .2127}, {6, 1125.838, .2242}, {8, 960.125, .2228},
+			{K: 2, Inertia: 1853.203, Silhouette: .2793}, {K: 3, Inertia: 1576.898, Silhouette: .2789}, {K: 4, Inertia: 1366.497, Silhouette: .2865}, {K: 5, Inertia: 1229.844, Silhouette: .2127}, {K: 6, Inertia: 1125.838, Silhouette: .2242}, {K: 8, Inertia: 960.125, Silhouette: .2228},
+		}, Groups: []Cluster{
+			{Number: 1, People: 700, Share: .7, RevenueShare: .1, Words: "fewer views in 7 days (1.20, -0.8 σ)", Features: []ClusterFeature{{"views_7d", -.8, 1.2}},
+				Rule: &ClusterRule{`events("Product Viewed").within("7d").count() < 3`, .92, .97, 334}},
+			{Number: -1, People: 12, Share: .012, Words: "like everybody", Note: "no rule: no split tells these people from the others"},
 		}},
 	}
 }

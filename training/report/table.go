@@ -107,17 +107,6 @@ func (r *Report) sliceTables() []table {
 	return out
 }
 
-// points is the table behind the two cluster plots.
-func (c *Clusters) points() table {
-	t := table{Caption: "Number of clusters tried", Head: heads("k", "Inertia", "Silhouette")}
-	for _, p := range c.Points {
-		t.Rows = append(t.Rows, row{Name: fmt.Sprint(p.K), Cells: []cell{
-			{Text: fmt.Sprintf("%.3f", p.Inertia)}, {Text: fmt.Sprintf("%.4f", p.Silhouette), Best: p.K == c.Chosen},
-		}})
-	}
-	return t
-}
-
 func heads(names ...string) (out []head) {
 	for _, n := range names {
 		out = append(out, head{Text: n})
