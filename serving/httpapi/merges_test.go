@@ -211,3 +211,24 @@ func TestErasureReachesWhatWasMerged(t *testing.T) {
 	h.do("GET", "/v1/users/ann/merges", "").want(http.StatusNotFound)
 	h.do("GET", "/v1/profiles/"+device+"?kind=anonymous", "").want(http.StatusNotFound)
 }
+
+// TestErasureReachesTheDevicesOfAnAlias: answers kept for the device of a user who became
+// part of another go with that one.
+func TestErasureReachesTheDevicesOfAnAlias(t *testing.T) {
+	device, h := elsewhere("bob"), open(t, nil).stock().publish("m-1", 1)
+	h.do("POST", "/v1/batch", batch(call("Product Viewed", "", device, "space-1", "m1"), call("Product Viewed", "ann", "", "space-3", "m0"))).want(200)
+	h.do("POST", "/v1/recommendations", `{"anonymous_id":"`+device+`"}`).want(200)
+	h.do("POST", "/v1/batch", batch(call("Product Viewed", "bob", device, "space-2", "m2"))).want(200)
+	h.do("GET", "/v1/recommendations/bob", "").want(200)
+	h.do("POST", "/v1/users/ann/alias", `{"user_id":"bob"}`).want(http.StatusAccepted)
+	h.do("GET", "/v1/recommendations/ann", "").want(200)
+	if h.kept() != "3" {
+		t.Fatalf("%s answers are kept, want the device's, bob's and ann's; the test shows nothing", h.kept())
+	}
+	h.do("DELETE", "/v1/users/ann", "").want(204)
+	if got := h.kept(); got != "0" {
+		t.Errorf("%s answers are kept of an erased person", got)
+	}
+	h.do("GET", "/v1/profiles/bob", "").want(http.StatusNotFound)
+	h.do("GET", "/v1/profiles/"+device+"?kind=anonymous", "").want(http.StatusNotFound)
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"kindred/data"
@@ -149,7 +150,7 @@ func (a *api) forget(ctx context.Context, ids data.IDs, p data.Profile) {
 	ctx, cancel := context.WithTimeout(ctx, erasureWait)
 	defer cancel()
 	gone := func(p data.Profile) {
-		for _, id := range append([]data.ProfileID{p.ID}, features.Parts(p)...) {
+		for _, id := range a.parts(ctx, p) {
 			a.deps.People.Forget(id)
 			a.deps.Recommend.Forget(id)
 		}
@@ -165,6 +166,25 @@ func (a *api) forget(ctx context.Context, ids data.IDs, p data.Profile) {
 				a.deps.Logger.Warn("an erased person may be kept in memory until others take the room", "error", err, "request_id", requestID(ctx))
 			}
 			return
+		}
+	}
+}
+
+// parts are p and all that were merged into it, or into one that was.
+func (a *api) parts(ctx context.Context, p data.Profile) []data.ProfileID {
+	all := []data.ProfileID{p.ID}
+	for i := 0; ; i++ {
+		for _, id := range features.Parts(p) {
+			if !slices.Contains(all, id) {
+				all = append(all, id)
+			}
+		}
+		if i+1 == len(all) {
+			return all
+		}
+		p = data.Profile{}
+		if stored, err := a.deps.People.Stored(ctx, all[i+1]); err == nil { // else nothing is kept of it that leads further
+			p = stored
 		}
 	}
 }

@@ -182,6 +182,16 @@ func (r *Reader) Profile(ctx context.Context, id data.ProfileID) (data.Profile, 
 	return *p, nil
 }
 
+// Stored reads one profile as it is stored: one that was merged away says into whom.
+// Nothing is waited for. The error is data.ErrNotFound, wrapped, or the store's.
+func (r *Reader) Stored(ctx context.Context, id data.ProfileID) (data.Profile, error) {
+	p, err := r.whole(ctx, id)
+	if err != nil {
+		return data.Profile{}, fmt.Errorf("profile %s: %w", id, err)
+	}
+	return *p, nil
+}
+
 // follow reads the profile that id leads to.
 func follow(ctx context.Context, id data.ProfileID, read load) (*data.Profile, error) {
 	for range maxRedirects {
