@@ -29,6 +29,15 @@
 // and when to look again. It outlives changes of the rule set: slots of the same
 // meaning stay, others go, and all rules are looked at once more.
 //
+// # Beside the fold
+//
+// Explain says why somebody is where they are and what comes next; Backtest plays pasts under a set and
+// counts its days, Diff compares two sets on people as they are, Lint reads a backtest. Package
+// starter has segments to begin with. What rules mean over time is written down in testdata/*.scenario.
+//
+// Two things are looked for only when something else looks at the person: a change within a group by two
+// scores that fade at different speeds, and the end of a session, which the fold brings.
+//
 // Invariants: no clock, no I/O, no randomness, no order of maps. The same calls give the same
 // bytes. A Set is immutable; a Work belongs to one goroutine and keeps nothing of anybody.
 package segment
