@@ -15,13 +15,15 @@ import (
 )
 
 // number is what an array file holds.
-type number interface{ float32 | int32 | int64 }
+type number interface{ float32 | float64 | int32 | int64 }
 
 // dtype is numpy's name of T, little-endian.
 func dtype[T number]() string {
 	switch any(*new(T)).(type) {
 	case float32:
 		return "<f4"
+	case float64:
+		return "<f8"
 	case int32:
 		return "<i4"
 	}

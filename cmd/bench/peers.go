@@ -100,7 +100,7 @@ func caseNames(target string) string {
 
 // peerCases are the cases with a peer's side.
 func peerCases(quick bool) []caseRun {
-	return append(append(alsCases(quick), topKCases(quick)...), otherCases(quick)...)
+	return append(append(alsCases(quick), topKCases(quick)...), append(otherCases(quick), clusterCases(quick)...)...)
 }
 
 // start reads the flags and what is the same for all cases.

@@ -58,10 +58,10 @@ func (s side) serve(in io.Reader, out io.Writer) error {
 // runSide is our side, in a process of its own.
 func runSide(ctx context.Context, args []string, out io.Writer) error {
 	kinds := map[string]func(context.Context, []string) (side, error){
-		"als": alsSide, "topk": topkSide, "foldin": foldInSide, "ease": easeSide,
+		"als": alsSide, "topk": topkSide, "foldin": foldInSide, "ease": easeSide, "cluster": clusterSide,
 	}
 	if len(args) == 0 || kinds[args[0]] == nil {
-		return errors.New("side: say which: als, topk, foldin or ease")
+		return errors.New("side: say which: als, topk, foldin, ease or cluster")
 	}
 	s, err := kinds[args[0]](ctx, args[1:])
 	if err != nil {

@@ -86,6 +86,7 @@ def versions(_):
         "hnswlib": version("hnswlib"),
         "numpy": np.__version__,
         "scipy": scipy.__version__,
+        "scikit-learn": version("scikit-learn"),
         "blas": ", ".join(blas),
     }
 
@@ -270,9 +271,39 @@ def ease(a):
     serve({"items": len(g)}, {"invert": work})
 
 
+def cluster(a):
+    """Fits with scikit-learn, on one thread."""
+    import warnings
+
+    from sklearn.cluster import KMeans
+    from sklearn.mixture import GaussianMixture
+    from threadpoolctl import threadpool_limits
+
+    warnings.simplefilter("ignore")  # of a start that has not converged after its 100 iterations
+    x = np.load(f"{a.data}/x.npy")
+
+    def fit(make, value):
+        def work(k):
+            state = {}
+
+            def run():
+                state["model"] = make(int(k)).fit(x)
+
+            with threadpool_limits(1):
+                cost = measure(run)
+            return {**cost, "value": float(value(state["model"]))}
+
+        return work
+
+    serve({"rows": len(x)}, {
+        "kmeans": fit(lambda k: KMeans(k, n_init=30, random_state=1), lambda m: m.inertia_),
+        "mixture": fit(lambda k: GaussianMixture(k, n_init=5, reg_covar=1e-6, random_state=1), lambda m: m.score(x)),
+    })
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("kind", choices=["als", "judge", "topk", "foldin", "ease", "versions"])
+    p.add_argument("kind", choices=["als", "judge", "topk", "foldin", "ease", "cluster", "versions"])
     p.add_argument("--data")
     p.add_argument("--vectors")
     p.add_argument("--library", choices=["implicit", "hnswlib"])
@@ -287,7 +318,7 @@ def main():
     if a.kind == "versions":
         answer(versions(a))
     else:
-        {"als": als, "judge": judge, "topk": topk, "foldin": foldin, "ease": ease}[a.kind](a)
+        {"als": als, "judge": judge, "topk": topk, "foldin": foldin, "ease": ease, "cluster": cluster}[a.kind](a)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ go build -o "$work/bench" ./cmd/bench
 python=
 if ! command -v python3 >/dev/null 2>&1; then
   echo "*** NO python3: THE PEERS ARE NOT MEASURED, ONLY OUR SIDE ***" >&2
-elif "$work/venv/bin/python" -c 'import implicit, hnswlib, scipy, threadpoolctl' 2>/dev/null; then
+elif "$work/venv/bin/python" -c 'import implicit, hnswlib, scipy, sklearn, threadpoolctl' 2>/dev/null; then
   python=$work/venv/bin/python
 elif python3 -m venv "$work/venv" && "$work/venv/bin/pip" install --quiet --disable-pip-version-check -r deploy/bench/requirements.txt; then
   python=$work/venv/bin/python
