@@ -51,6 +51,7 @@ type server struct {
 	// judges are the stages of what comes in.
 	judges judges
 	polls  *connectors
+	out    *outward
 }
 
 // serve runs everything until ctx ends, then stops it in the order of the data's
@@ -83,6 +84,7 @@ func (n *node) serve(ctx context.Context, l net.Listener, ready func(*server)) e
 	middle.run("rebuild", n.rebuild)
 	middle.run("schedule", s.scheduler().Run)
 	middle.run("connectors", s.polls.Run)
+	s.out.run(middle, s)
 
 	edge := newStage(ctx, fail)
 	edge.run("http", func(ctx context.Context) error {
@@ -134,6 +136,9 @@ func (s *server) build() (http.Handler, error) {
 	if s.polls, err = newConnectors(s); err != nil {
 		return nil, err
 	}
+	if s.out, err = newOutward(s, nil); err != nil {
+		return nil, err
+	}
 	lists := recommend.New(n.cfg.Recommend, recommend.Deps{
 		People: people.Histories(), Snapshots: s.live, Counters: n.worker.Popularity(), Impressions: s.in, Now: time.Now,
 	})
@@ -146,7 +151,7 @@ func (s *server) build() (http.Handler, error) {
 		Records: n.store, Clean: s.judges.clean, Plan: s.judges.plan,
 		ClusterMargin: n.cfg.Features.ClusterMargin,
 		Train:         s.train.start, Pages: dashboard.New(os.DirFS(reportsDir(n.cfg))),
-		Doors: doors, Connectors: s.polls.Status,
+		Doors: doors, Connectors: s.polls.Status, Changes: s.out.feed, Members: s.out.members, Webhooks: s.out.webhooks,
 		Checks:  []httpapi.Check{{Name: "log", OK: func(context.Context) error { return n.store.Err() }}},
 		Version: version, Now: time.Now, NewID: newID, Logger: n.log,
 	})

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
@@ -23,6 +24,8 @@ type api struct {
 	answers  bodies // of recommendations
 	gate     gate   // before them
 	arrivals *arrivals
+	// followers is how many follow changes.
+	followers atomic.Int64
 }
 
 // New returns the handler of the whole server. The error is cfg's, or names a
@@ -46,7 +49,7 @@ func New(cfg Config, deps Deps) (http.Handler, error) {
 	a.gate.max = int64(cfg.MaxAnswers)
 	a.arrivals = newArrivals(deps.Doors)
 	a.metrics = newMetrics(a)
-	a.metrics.registry.MustRegister(a.arrivals, &connectorState{deps.Connectors})
+	a.metrics.registry.MustRegister(a.arrivals, &connectorState{deps.Connectors}, &outState{deps.Members, deps.Webhooks})
 
 	engine, err := a.engine()
 	if err != nil {
@@ -57,6 +60,7 @@ func New(cfg Config, deps Deps) (http.Handler, error) {
 	a.doorRoutes(engine)
 	a.namedDoorRoutes(engine)
 	a.debugRoutes(engine)
+	a.followRoutes(engine)
 	engine.GET("/metrics", a.requireKey(ScopeRead), gin.WrapH(a.metrics.handler()))
 	a.pageRoutes(engine)
 
@@ -74,6 +78,9 @@ func New(cfg Config, deps Deps) (http.Handler, error) {
 	a.lateRoutes()
 	a.schemaRoutes()
 	a.connectorRoutes()
+	a.changeRoutes()
+	a.memberRoutes()
+	a.webhookOutRoutes()
 	return engine, nil
 }
 

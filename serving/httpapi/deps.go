@@ -8,12 +8,15 @@ import (
 
 	"kindred/data"
 	"kindred/features/stream"
+	"kindred/serving/changes"
 	"kindred/serving/ingest"
 	"kindred/serving/ingest/clean"
 	"kindred/serving/ingest/door"
 	"kindred/serving/ingest/plan"
 	"kindred/serving/ingest/poll"
 	"kindred/serving/live"
+	"kindred/serving/members"
+	"kindred/serving/notify"
 	"kindred/serving/online"
 	"kindred/serving/recommend"
 )
@@ -107,6 +110,13 @@ type Deps struct {
 	Doors *door.Doors
 	// Connectors tells what each connector did, in the configuration's order; nil has none.
 	Connectors func() []poll.Status
+	// Changes are what the fold publishes, Members who is in which segment, Webhooks who is told; nil
+	// leaves their routes out.
+	Changes  *changes.Feed
+	Members  *members.Members
+	Webhooks *notify.Dispatcher
+	// HasSegment reports whether the live rules have the segment; nil knows those that somebody was in.
+	HasSegment func(name string) bool
 	Checks     []Check // further conditions of /readyz
 
 	Version string // of the program

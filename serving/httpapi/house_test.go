@@ -28,6 +28,7 @@ import (
 	"kindred/model/popular"
 	"kindred/model/sparse"
 	"kindred/model/vocab"
+	"kindred/serving/changes"
 	"kindred/serving/httpapi"
 	"kindred/serving/ingest"
 	"kindred/serving/ingest/clean"
@@ -37,6 +38,8 @@ import (
 	"kindred/serving/ingest/stage"
 	"kindred/serving/ingest/tail"
 	"kindred/serving/live"
+	"kindred/serving/members"
+	"kindred/serving/notify"
 	"kindred/serving/online"
 	"kindred/serving/recommend"
 )
@@ -71,6 +74,8 @@ func (a *artifacts) put(version string, b []byte) {
 
 // house is a whole server on the real embedded stores and the real stream.
 type house struct {
+	members   *members.Members
+	webhooks  *notify.Dispatcher
 	t         testing.TB
 	clock     *clock
 	store     *embedded.Store
@@ -93,8 +98,10 @@ type overrides struct {
 	quota *quota.Guard
 	tail  *tail.Tail
 	doors *door.Doors
-	clean *clean.Cleaner
-	plan  *plan.Stage
+	// of webhooks that changes are sent to
+	notify notify.Config
+	clean  *clean.Cleaner
+	plan   *plan.Stage
 	// of the HTTP server alone; nil is the house's clock and no log
 	now    func() time.Time
 	logger *slog.Logger
@@ -128,7 +135,7 @@ func open(t testing.TB, change func(*overrides)) *house {
 	if h.catalog, err = embedded.OpenCatalog(dir, data.DefaultSpace); err != nil {
 		t.Fatal(err)
 	}
-	if h.worker, err = stream.New(stream.Options{Log: h.store, State: o.state(h.store), Partitions: 4, Now: h.clock.Now, Clusterers: h.clusters}); err != nil {
+	if h.worker, err = stream.New(stream.Options{Log: h.store, State: o.state(h.store), Partitions: 4, Now: h.clock.Now, Clusterers: h.clusters, Rules: testRules}); err != nil {
 		t.Fatal(err)
 	}
 	h.live = live.New(live.Default(), live.Deps{
@@ -155,9 +162,15 @@ func open(t testing.TB, change func(*overrides)) *house {
 	if o.now == nil {
 		o.now = h.clock.Now
 	}
+	feed := changes.New(h.store, h.worker, h.store, 4, time.Millisecond)
+	h.members = members.New(members.Default(), members.Deps{Feed: feed, Checkpoints: embedded.OpenCheckpoints(dir, data.DefaultSpace), Now: h.clock.Now})
+	if h.webhooks, err = notify.New(o.notify, notify.Deps{Feed: feed, Places: &places{}, Dead: h.store, Now: time.Now, Jitter: func() float64 { return 0 }}); err != nil {
+		t.Fatal(err)
+	}
 	h.handler, err = httpapi.New(o.http, httpapi.Deps{
 		Recommend: service, Live: h.live, Ingest: h.ingest, People: people, Acks: acks, Catalog: h.catalog, Users: h.store, Dead: h.store, Records: h.store, Clean: o.clean, Plan: o.plan,
 		Folds: h.worker, Train: o.train, Doors: o.doors, ClusterMargin: features.Default().ClusterMargin, Checks: o.check, Version: "test", Now: o.now, NewID: newID, Logger: o.logger,
+		Changes: feed, Members: h.members, Webhooks: h.webhooks,
 		Pages: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "page "+r.URL.Path) }),
 	})
 	if err != nil {
@@ -171,6 +184,9 @@ func open(t testing.TB, change func(*overrides)) *house {
 		}
 	})
 	running.Go(func() { h.ingest.Run(ctx) })
+	running.Go(func() { feed.Run(ctx) })
+	running.Go(func() { h.members.Run(ctx) })
+	running.Go(func() { h.webhooks.Run(ctx) })
 	t.Cleanup(func() {
 		stop()
 		running.Wait()

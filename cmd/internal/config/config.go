@@ -23,6 +23,8 @@ import (
 	"kindred/serving/ingest/door"
 	"kindred/serving/ingest/poll"
 	"kindred/serving/live"
+	"kindred/serving/members"
+	"kindred/serving/notify"
 	"kindred/serving/online"
 	"kindred/serving/recommend"
 	"kindred/serving/snippet"
@@ -53,14 +55,17 @@ type Config struct {
 	Ingest  ingest.Config  `yaml:"ingest"`
 	Doors   door.Config    `yaml:"doors"`
 	// Connectors fetch people from other systems on an interval (docs/connectors.md): name, url, interval, secret_headers, records, fields, pages, cursor, ….
-	Connectors []poll.Config    `yaml:"connectors"`
-	Features   features.Config  `yaml:"features"`
-	Archive    archive.Options  `yaml:"archive"`
-	Live       live.Config      `yaml:"live"`
-	Online     online.Config    `yaml:"online"`
-	Recommend  recommend.Config `yaml:"recommend"`
-	Training   training.Config  `yaml:"training"`
-	Schedule   schedule.Config  `yaml:"schedule"`
+	Connectors []poll.Config `yaml:"connectors"`
+	// Notify says who is told of changes (docs/notify.md).
+	Notify    notify.Config    `yaml:"notify"`
+	Members   members.Config   `yaml:"members"`
+	Features  features.Config  `yaml:"features"`
+	Archive   archive.Options  `yaml:"archive"`
+	Live      live.Config      `yaml:"live"`
+	Online    online.Config    `yaml:"online"`
+	Recommend recommend.Config `yaml:"recommend"`
+	Training  training.Config  `yaml:"training"`
+	Schedule  schedule.Config  `yaml:"schedule"`
 }
 
 // Log says what is logged and how.
@@ -112,7 +117,7 @@ func Default() Config {
 	return Config{
 		Space: data.DefaultSpace, Env: "prod", Data: "kindred-data", Roles: AllRoles(), Seed: 1,
 		Log: Log{Level: "info", Format: "text"}, Store: defaultStore(),
-		HTTP: httpapi.Default(), Snippet: snippet.Default(), Ingest: ingest.Default(), Doors: door.Default(), Features: features.Default(), Archive: archive.Default(),
+		HTTP: httpapi.Default(), Snippet: snippet.Default(), Ingest: ingest.Default(), Doors: door.Default(), Notify: notify.Default(), Members: members.Default(), Features: features.Default(), Archive: archive.Default(),
 		Live: live.Default(), Online: online.Default(), Recommend: recommend.Default(),
 		Training: training.Default(), Schedule: schedule.Default(),
 	}
@@ -168,7 +173,7 @@ func (c Config) Validate() error {
 		}
 	}
 	for _, part := range []section{
-		{"store", c.Store}, {"http", c.HTTP}, {"snippet", c.Snippet}, {"ingest", c.Ingest}, {"doors", c.Doors}, {"features", c.Features}, {"archive", c.Archive}, {"live", c.Live},
+		{"store", c.Store}, {"http", c.HTTP}, {"snippet", c.Snippet}, {"ingest", c.Ingest}, {"doors", c.Doors}, {"notify", c.Notify}, {"members", c.Members}, {"features", c.Features}, {"archive", c.Archive}, {"live", c.Live},
 		{"online", c.Online}, {"recommend", c.Recommend}, {"training", c.Training}, {"schedule", c.Schedule},
 	} {
 		if err := part.config.Validate(); err != nil {
@@ -272,6 +277,7 @@ func (c Config) masked() Config {
 		}
 	}
 	c.Doors = c.Doors.Masked()
+	c.Notify = c.Notify.Masked()
 	c.Connectors = slices.Clone(c.Connectors)
 	for i := range c.Connectors {
 		c.Connectors[i] = c.Connectors[i].Masked()
