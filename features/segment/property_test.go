@@ -99,12 +99,17 @@ func testConditions(t *rapid.T, depth int, names []string) string {
 	return fmt.Sprintf("%s.ever().count() %s %d", set(), less, n)
 }
 
-// testRules draws a rule set.
-func testRules(t *rapid.T) (rules Rules) {
-	rules.Scores = []Score{
+// testScores are the scores that conditions name.
+func testScores() []Score {
+	return []Score{
 		{Score: "warm", HalfLife: 10e9, Scale: 3, Adds: []ScorePart{{`events("A")`, 2}, {`events("B").where(event.properties.x > 2)`, 3}}},
 		{Score: "mixed", HalfLife: 10e9, Adds: []ScorePart{{`events("A")`, 2}, {`events("C")`, -3}}},
 	}
+}
+
+// testRules draws a rule set.
+func testRules(t *rapid.T) (rules Rules) {
+	rules.Scores = testScores()
 	var names []string
 	for i := range rapid.IntRange(1, 4).Draw(t, "rules") {
 		r := Rule{Segment: fmt.Sprint("s", i), When: testConditions(t, 2, names)}
