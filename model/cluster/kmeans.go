@@ -34,13 +34,16 @@ func KMeans(ctx context.Context, x []float64, dims int, cfg Config, progress fun
 	if err != nil {
 		return nil, err
 	}
+	// A start only has to show whether it is worth going on; the best goes on to the end.
+	short := cfg
+	short.Tolerance = max(cfg.Tolerance, shortFall)
 	var best *Result
 	for start := range cfg.Starts {
 		centroids, err := r.seeds(ctx, cfg.K, cfg.Seed, uint64(start))
 		if err != nil {
 			return nil, err
 		}
-		found, err := r.lloyd(ctx, centroids, cfg)
+		found, err := r.lloyd(ctx, centroids, short)
 		if err != nil {
 			return nil, err
 		}
@@ -51,8 +54,19 @@ func KMeans(ctx context.Context, x []float64, dims int, cfg Config, progress fun
 			progress(start+1, cfg.Starts)
 		}
 	}
-	return best, nil
+	if cfg.MaxIterations -= best.Iterations; cfg.MaxIterations < 1 || cfg.Tolerance >= shortFall {
+		return best, nil
+	}
+	found, err := r.lloyd(ctx, slices.Clone(best.Centroids), cfg)
+	if err != nil {
+		return nil, err
+	}
+	found.Iterations += best.Iterations
+	return found, nil
 }
+
+// shortFall is the Tolerance of a start before it is known to be the best.
+const shortFall = 1e-4
 
 // checkedRows is x as rows that can be clustered into cfg.K.
 func checkedRows(x []float64, dims int, cfg Config) (rows, error) {
