@@ -136,7 +136,7 @@ func TestWhatVisitorsDoArrives(t *testing.T) {
 	if got := text(t, view.Ctx, "campaign", "name") + " " + text(t, view.Ctx, "campaign", "source"); got != "spring mail" {
 		t.Errorf("the campaign is %q in %s", got, view.Ctx)
 	}
-	if text(t, view.Ctx, "library", "name") != "kindred.js" || text(t, view.Ctx, "userAgent") == "" || text(t, view.Ctx, "tz") == "" || text(t, view.Ctx, "locale") == "" {
+	if text(t, view.Ctx, "library", "name") != "kindred.js" || text(t, view.Ctx, "userAgent") == "" || text(t, view.Ctx, "tz") == "" || text(t, view.Ctx, "locale") == "" || !strings.Contains(string(view.Ctx), `"webdriver":true`) { // the page is driven by a program
 		t.Errorf("the context is %s", view.Ctx)
 	}
 	if got := events["Item Rated"]; got.IDs.User != "u1" || got.Value != 4 {

@@ -57,6 +57,7 @@ function batch(keys) {
     library: { name: "kindred.js", version },
     userAgent: navigator.userAgent,
     locale: navigator.language,
+    webdriver: navigator.webdriver || undefined,
     timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     screen: { width: screen.width, height: screen.height, density: devicePixelRatio },
   });
