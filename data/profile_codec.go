@@ -1,6 +1,7 @@
 package data
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"unsafe"
@@ -120,7 +121,7 @@ func (p *Profile) UnmarshalBinary(b []byte) error {
 }
 
 // UnmarshalHistory is UnmarshalBinary for who wants to know what the person used: of
-// the lists it reads History alone, and leaves the others, Session and Previous out. It
+// the lists it reads History and Segments alone, and leaves the others, Session and Previous out. It
 // refuses what UnmarshalBinary refuses, with the same words. The result holds none
 // of b's memory and no more than it has to.
 func (p *Profile) UnmarshalHistory(b []byte) error {
@@ -146,6 +147,7 @@ func (p *Profile) ownTexts() {
 		s, own = own[:n], own[n:]
 		return s
 	}
+	p.Segments = bytes.Clone(p.Segments)
 	p.ID, p.Redirect = ProfileID(next(len(p.ID))), ProfileID(next(len(p.Redirect)))
 	for i := range p.History {
 		p.History[i].Item = ItemID(next(len(p.History[i].Item)))
@@ -236,7 +238,7 @@ func (p *Profile) unmarshal(r *profileReader) error {
 		return fmt.Errorf("decode profile: %w", r.err)
 	}
 	if r.brief {
-		q.Engagement, q.Session, q.Previous, q.Sessions, q.Consent, q.Segments = Decayed{}, Session{}, Session{}, 0, nil, nil
+		q.Engagement, q.Session, q.Previous, q.Sessions, q.Consent = Decayed{}, Session{}, Session{}, 0, nil
 	}
 	*p = q
 	return nil

@@ -13,7 +13,7 @@ import (
 func historyOf(p Profile) Profile {
 	return Profile{
 		ID: p.ID, Version: p.Version, LastOffset: p.LastOffset, FirstSeen: p.FirstSeen, LastSeen: p.LastSeen,
-		Redirect: p.Redirect, Deleted: p.Deleted, History: p.History,
+		Redirect: p.Redirect, Deleted: p.Deleted, History: p.History, Segments: p.Segments,
 	}
 }
 

@@ -74,6 +74,9 @@ func (m *Memory) Discard() {
 	m.ahead = nil
 }
 
+// Changes are those since the last Commit or Discard, which use their memory again.
+func (m *Memory) Changes() []data.Change { return m.changes }
+
 // SegmentStates calls fn with everybody's state of the segment rules, in no certain order; it
 // is good until fn returns.
 func (m *Memory) SegmentStates(fn func(id data.ProfileID, state []byte)) {

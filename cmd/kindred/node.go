@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"kindred/cmd/internal/config"
 	"kindred/data"
@@ -14,6 +15,7 @@ import (
 	"kindred/data/lake"
 	"kindred/features/archive"
 	"kindred/features/stream"
+	"kindred/serving/segments"
 )
 
 // node is one process on the embedded stores: the four stores, the fold and the
@@ -27,6 +29,8 @@ type node struct {
 	worker  *stream.Worker
 
 	clusters  *clusterShelf
+	rules     *segments.Shelf
+	segments  *segments.Service
 	archivers []*archive.Archiver // by partition
 }
 
@@ -53,13 +57,19 @@ func newNode(c config.Config, logger *slog.Logger) (_ *node, err error) {
 		return nil, err
 	}
 	n.clusters = newClusterShelf(n.lake)
+	n.rules = segments.NewShelf(n.catalog, c.Features.MaxEventAge.Milliseconds())
 	n.worker, err = stream.New(stream.Options{
 		Log: n.store, State: n.store, Partitions: n.store.Partitions(), Space: c.Space,
-		Features: c.Features, Clusterers: n.clusters.find, Logger: logger,
+		Features: c.Features, Clusterers: n.clusters.find, Rules: n.rules.Find, Logger: logger,
 	})
 	if err != nil {
 		return nil, err
 	}
+	n.segments = segments.New(c.Segments, segments.Deps{
+		Catalog: n.catalog, Shelf: n.rules, Worker: n.worker, Log: n.store, Profiles: n.store, Partitions: n.store.Partitions(), Space: c.Space, Env: c.Env,
+		History:  func(ctx context.Context) (stream.History, error) { return n.lake.Snapshot(ctx) },
+		Features: c.Features, Clusterers: n.clusters.find, Now: time.Now, Logger: logger,
+	})
 	for p := range n.store.Partitions() {
 		n.archivers = append(n.archivers, archive.New(n.store, n.lake, p, c.Archive))
 	}

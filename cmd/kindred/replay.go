@@ -14,6 +14,7 @@ import (
 	"kindred/data/embedded"
 	"kindred/data/lake"
 	"kindred/features/stream"
+	"kindred/serving/segments"
 )
 
 func newReplay(g *globals) *cobra.Command {
@@ -41,6 +42,7 @@ func newReplay(g *globals) *cobra.Command {
 type records struct {
 	cfg      config.Config
 	store    *embedded.Store
+	catalog  *embedded.Catalog
 	lake     *lake.Lake
 	snapshot *lake.Snapshot
 }
@@ -59,20 +61,31 @@ func (g *globals) openRecords(ctx context.Context, dropAhead bool) (_ *records, 
 	if r.store, err = embedded.Open(c.Data, embedded.Options{Space: c.Space, Partitions: c.Partitions, Logger: g.logger(c), DropAhead: dropAhead}); err != nil {
 		return nil, storeError(c, err)
 	}
-	if r.lake, err = lake.Open(lakeDir(c), c.Space); err == nil {
-		r.snapshot, err = r.lake.Snapshot(ctx)
+	if r.catalog, err = embedded.OpenCatalog(c.Data, c.Space); err == nil {
+		if r.lake, err = lake.Open(lakeDir(c), c.Space); err == nil {
+			r.snapshot, err = r.lake.Snapshot(ctx)
+		}
 	}
 	if err != nil {
-		return nil, errors.Join(err, r.store.Close())
+		return nil, errors.Join(err, r.close())
 	}
 	return r, nil
+}
+
+// close closes what openRecords opened.
+func (r *records) close() error {
+	err := r.store.Close()
+	if r.catalog != nil {
+		err = errors.Join(err, r.catalog.Close())
+	}
+	return err
 }
 
 // into folds the records into target, each partition up to until.
 func (r *records) into(ctx context.Context, target stream.Target, until func(int32) int64, p *progress) error {
 	err := stream.Replay(ctx, stream.ReplayOptions{
 		Log: r.store, History: r.snapshot, Target: target, Partitions: r.store.Partitions(),
-		Features: r.cfg.Features, Clusterers: newClusterShelf(r.lake).find, Until: until,
+		Features: r.cfg.Features, Clusterers: newClusterShelf(r.lake).find, Rules: segments.NewShelf(r.catalog, r.cfg.Features.MaxEventAge.Milliseconds()).Find, Until: until,
 		Progress: func(partition int32, folded, end int64) { p.at(fmt.Sprintf("partition %d", partition), folded, end) },
 	})
 	if err != nil {
@@ -87,7 +100,7 @@ func (g *globals) replay(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, r.store.Close()) }()
+	defer func() { err = errors.Join(err, r.close()) }()
 	p := newProgress(g.err)
 	defer p.close()
 	if err := r.into(ctx, r.store, nil, p); err != nil {
@@ -104,7 +117,7 @@ func (g *globals) verifyReplay(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, r.store.Close()) }()
+	defer func() { err = errors.Join(err, r.close()) }()
 	beside, err := os.MkdirTemp(r.cfg.Data, "verify-*")
 	if err != nil {
 		return fmt.Errorf("replay: %w", err)

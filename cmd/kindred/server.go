@@ -60,6 +60,9 @@ type server struct {
 func (n *node) serve(ctx context.Context, l net.Listener, ready func(*server)) error {
 	s := &server{node: n, owner: newOwner("serve")}
 	handler, err := s.build()
+	if err == nil {
+		err = n.segments.Start(ctx)
+	}
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
@@ -82,6 +85,7 @@ func (n *node) serve(ctx context.Context, l net.Listener, ready func(*server)) e
 	middle.run("heartbeat", func(ctx context.Context) error { return s.beat(ctx, l.Addr().String()) })
 	middle.run("flush", s.answerFlushes)
 	middle.run("rebuild", n.rebuild)
+	middle.run("segments", n.segments.Run)
 	middle.run("schedule", s.scheduler().Run)
 	middle.run("connectors", s.polls.Run)
 	s.out.run(middle, s)
@@ -140,7 +144,7 @@ func (s *server) build() (http.Handler, error) {
 		return nil, err
 	}
 	lists := recommend.New(n.cfg.Recommend, recommend.Deps{
-		People: people.Histories(), Snapshots: s.live, Counters: n.worker.Popularity(), Impressions: s.in, Now: time.Now,
+		People: people.Histories(), Snapshots: s.live, Counters: n.worker.Popularity(), Impressions: s.in, Segments: n.segments.Names, Now: time.Now,
 	})
 	n.lake.Rest = courtesy{lists: lists.Making, procs: runtime.GOMAXPROCS(0), sleep: time.Sleep}.rest
 	web := n.cfg.HTTP
@@ -149,6 +153,7 @@ func (s *server) build() (http.Handler, error) {
 		Recommend: lists,
 		Live:      s.live, Ingest: s.in, People: people, Acks: s.acks, Catalog: n.catalog, Users: n.store, Folds: n.worker, Dead: n.store,
 		Records: n.store, Clean: s.judges.clean, Plan: s.judges.plan,
+		Segments:      n.segments,
 		ClusterMargin: n.cfg.Features.ClusterMargin,
 		Train:         s.train.start, Pages: dashboard.New(os.DirFS(reportsDir(n.cfg))),
 		Doors: doors, Connectors: s.polls.Status, Changes: s.out.feed, Members: s.out.members, Webhooks: s.out.webhooks,

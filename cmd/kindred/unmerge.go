@@ -55,9 +55,14 @@ func (n *node) rebuildOne(ctx context.Context, b *features.Builder, pending data
 	id := strings.TrimSuffix(pending.ID, "/"+string(pending.Profile))
 	at, _ := features.ParsePosition(id)
 	var record data.Event
+	version := "" // of the segment rules that were live there
 	err := n.records(ctx, at.Partition, at.Offset+1, func(r data.Record) error {
 		if r.Offset == at.Offset {
 			record, _ = event.Open(r.Value)
+		} else if bytes.Contains(r.Value, []byte(`"`+data.SysMarker+`"`)) {
+			if e, err := event.Open(r.Value); err == nil && e.Type == data.System && e.Name == data.SysMarker && e.Marker != nil && e.Marker.Rules != "" {
+				version = e.Marker.Rules
+			}
 		}
 		return nil
 	})
@@ -67,6 +72,11 @@ func (n *node) rebuildOne(ctx context.Context, b *features.Builder, pending data
 	u, err := features.ParseUnmerging(id, record)
 	if err != nil {
 		return err
+	}
+	if version != "" {
+		if u.Rules, err = n.rules.Find(ctx, version); err != nil && !errors.Is(err, data.ErrNotFound) {
+			return err
+		}
 	}
 	family, err := u.Family(func(id data.ProfileID) (p data.Profile, err error) {
 		b, err := n.store.Profile(ctx, id)

@@ -96,3 +96,13 @@ func (s *Set) Names(dst []string, state []byte) []string {
 	slices.Sort(dst[from:])
 	return dst
 }
+
+// Within reports whether every slot of the set is one of other.
+func (s *Set) Within(other *Set) bool {
+	for id := range s.slotsBy {
+		if _, ok := other.slotsBy[id]; !ok {
+			return false
+		}
+	}
+	return true
+}

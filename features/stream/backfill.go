@@ -2,6 +2,7 @@ package stream
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -12,7 +13,7 @@ import (
 	"kindred/features/segment"
 )
 
-// BackfillOptions say what is folded again. Log, Partitions, Version, Rules and Share are required.
+// BackfillOptions say what is folded again. Log, Partitions and Rules are required.
 type BackfillOptions struct {
 	Log        Log
 	History    History // needed when the log does not start at 0
@@ -20,11 +21,15 @@ type BackfillOptions struct {
 	Features   features.Config // zero: features.Default
 	Clusterers features.Clusterers
 
-	Version string       // whose markers end it
+	Version string       // whose markers end it; "" ends it where the log ended when it began
 	Rules   *segment.Set // of the version
 	Former  *segment.Set // of the version before, or nil: slots that it has are not brought
-	// Share is called with every event to append; an error ends the backfill.
+	// Share is called with every event to append; an error ends the backfill. May be nil.
 	Share func(data.Event) error
+	// Change and Person are called with every change on the way and with everybody at the end; may
+	// be nil. A person may be changed and is good until the next.
+	Change func(data.Change)
+	Person func(data.Profile)
 	// Progress is called now and then; may be nil.
 	Progress func(folded, end int64)
 }
@@ -44,7 +49,7 @@ func Backfill(ctx context.Context, opt BackfillOptions) error {
 		if n := opt.Log.Start(n); n > 0 && opt.History == nil {
 			return fmt.Errorf("backfill: the log starts at offset %d and there is no lake to read what was before", n)
 		}
-		m := features.NewMemory(n, features.State{Rules: opt.Version}, nil, opt.Clusterers).WithRules(rules)
+		m := features.NewMemory(n, features.State{Rules: cmp.Or(opt.Version, "recount")}, nil, opt.Clusterers).WithRules(rules)
 		b.parts = append(b.parts, &backfilled{n: n, memory: m, end: opt.Log.End(n)})
 		b.end += opt.Log.End(n)
 	}
@@ -57,11 +62,29 @@ func Backfill(ctx context.Context, opt BackfillOptions) error {
 		if err := b.advance(ctx, p, p.end); err != nil {
 			return fmt.Errorf("backfill: partition %d: %w", p.n, err)
 		}
-		if p.at.IsZero() {
+		if p.at.IsZero() && opt.Version != "" {
 			return fmt.Errorf("backfill: partition %d has no marker of rules %s: %w", p.n, opt.Version, data.ErrNotFound)
 		}
 	}
+	for _, p := range b.parts {
+		b.changed(p)
+		if opt.Person != nil {
+			p.memory.Profiles(opt.Person)
+		}
+	}
+	if opt.Share == nil {
+		return nil
+	}
 	return b.share()
+}
+
+// changed tells of changes since the last Discard.
+func (b *backfill) changed(p *backfilled) {
+	if b.opt.Change != nil {
+		for _, c := range p.memory.Changes() {
+			b.opt.Change(c)
+		}
+	}
 }
 
 type backfill struct {
@@ -141,6 +164,7 @@ const backfillBatch = 2048
 // read gives the partition's next record.
 func (b *backfill) read(ctx context.Context, p *backfilled) (r data.Record, err error) {
 	if len(p.batch) == 0 {
+		b.changed(p)
 		p.memory.Discard() // before the memory of the records that were folded is used again
 		p.decoder.Reset()
 		p.fresh = 0
@@ -180,7 +204,7 @@ func (b *backfill) advance(ctx context.Context, p *backfilled, before int64) err
 			if e.Name == data.SysBackfill {
 				continue // of another version; what it brought is counted here from the events
 			}
-			if e.Name == data.SysMarker && e.Marker != nil && e.Marker.Rules == b.opt.Version {
+			if e.Name == data.SysMarker && e.Marker != nil && e.Marker.Rules != "" && e.Marker.Rules == b.opt.Version {
 				p.at = e.Times.Received
 				return nil
 			}

@@ -73,6 +73,7 @@ func New(cfg Config, deps Deps) (http.Handler, error) {
 	a.mergeRoutes()
 	a.modelRoutes()
 	a.clusterRoutes()
+	a.segmentRoutes()
 	a.jobRoutes()
 	a.deadLetterRoutes()
 	a.lateRoutes()

@@ -19,6 +19,7 @@ import (
 	"kindred/serving/notify"
 	"kindred/serving/online"
 	"kindred/serving/recommend"
+	"kindred/serving/segments"
 )
 
 // Items is the catalog's items.
@@ -100,6 +101,8 @@ type Deps struct {
 	Plan  *plan.Stage
 	// ClusterMargin is the fold's features.Config.ClusterMargin.
 	ClusterMargin float64
+	// Segments is the life of the segment rules; nil leaves their routes out.
+	Segments *segments.Service
 	// Train starts a training run and returns its job at once; nil where this
 	// process does not train. data.ErrConflict: one is running.
 	Train func(ctx context.Context) (data.Job, error)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -19,6 +20,7 @@ import (
 	"kindred/data/embedded"
 	"kindred/features"
 	analyze "kindred/features/content"
+	"kindred/features/segment"
 	"kindred/features/stream"
 	"kindred/model/als"
 	"kindred/model/artifact"
@@ -42,6 +44,7 @@ import (
 	"kindred/serving/notify"
 	"kindred/serving/online"
 	"kindred/serving/recommend"
+	"kindred/serving/segments"
 )
 
 // clock is a fixed time that tests move.
@@ -83,6 +86,7 @@ type house struct {
 	worker    *stream.Worker
 	live      *live.Live
 	ingest    *ingest.Service
+	segments  *segments.Service
 	artifacts *artifacts
 	handler   http.Handler
 }
@@ -135,9 +139,12 @@ func open(t testing.TB, change func(*overrides)) *house {
 	if h.catalog, err = embedded.OpenCatalog(dir, data.DefaultSpace); err != nil {
 		t.Fatal(err)
 	}
-	if h.worker, err = stream.New(stream.Options{Log: h.store, State: o.state(h.store), Partitions: 4, Now: h.clock.Now, Clusterers: h.clusters, Rules: testRules}); err != nil {
+	shelf := segments.NewShelf(h.catalog, features.Default().MaxEventAge.Milliseconds())
+	if h.worker, err = stream.New(stream.Options{Log: h.store, State: o.state(h.store), Partitions: 4, Now: h.clock.Now, Clusterers: h.clusters, Rules: rulesOf(shelf)}); err != nil {
 		t.Fatal(err)
 	}
+	h.segments = segments.New(segments.Default(), segments.Deps{Catalog: h.catalog, Shelf: shelf, Worker: h.worker, Log: h.store, Profiles: h.store, Partitions: 4,
+		Features: features.Default(), Clusterers: h.clusters, Now: h.clock.Now, Logger: o.logger})
 	h.live = live.New(live.Default(), live.Deps{
 		Models: h.catalog, Artifacts: h.artifacts, Items: h.catalog, Decode: live.DecodeArtifact,
 		Published: h.worker.PublishModel, Now: h.clock.Now,
@@ -157,7 +164,7 @@ func open(t testing.TB, change func(*overrides)) *house {
 		Facets: func(id data.ItemID) map[string][]string { return h.live.Load().Facets(id) },
 	})
 	service := recommend.New(recommend.Default(), recommend.Deps{
-		People: people, Snapshots: h.live, Counters: h.worker.Popularity(), Impressions: h.ingest, Now: h.clock.Now,
+		People: people, Snapshots: h.live, Counters: h.worker.Popularity(), Impressions: h.ingest, Segments: h.segments.Names, Now: h.clock.Now,
 	})
 	if o.now == nil {
 		o.now = h.clock.Now
@@ -168,7 +175,7 @@ func open(t testing.TB, change func(*overrides)) *house {
 		t.Fatal(err)
 	}
 	h.handler, err = httpapi.New(o.http, httpapi.Deps{
-		Recommend: service, Live: h.live, Ingest: h.ingest, People: people, Acks: acks, Catalog: h.catalog, Users: h.store, Dead: h.store, Records: h.store, Clean: o.clean, Plan: o.plan,
+		Recommend: service, Segments: h.segments, Live: h.live, Ingest: h.ingest, People: people, Acks: acks, Catalog: h.catalog, Users: h.store, Dead: h.store, Records: h.store, Clean: o.clean, Plan: o.plan,
 		Folds: h.worker, Train: o.train, Doors: o.doors, ClusterMargin: features.Default().ClusterMargin, Checks: o.check, Version: "test", Now: o.now, NewID: newID, Logger: o.logger,
 		Changes: feed, Members: h.members, Webhooks: h.webhooks,
 		Pages: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "page "+r.URL.Path) }),
@@ -187,6 +194,7 @@ func open(t testing.TB, change func(*overrides)) *house {
 	running.Go(func() { feed.Run(ctx) })
 	running.Go(func() { h.members.Run(ctx) })
 	running.Go(func() { h.webhooks.Run(ctx) })
+	running.Go(func() { h.segments.Run(ctx) })
 	t.Cleanup(func() {
 		stop()
 		running.Wait()
@@ -194,6 +202,16 @@ func open(t testing.TB, change func(*overrides)) *house {
 		h.store.Close()
 	})
 	return h
+}
+
+// rulesOf finds the rules of the catalog's versions, and of others those of the tests.
+func rulesOf(shelf *segments.Shelf) features.Rules {
+	return func(ctx context.Context, version string) (*segment.Set, error) {
+		if set, err := shelf.Find(ctx, version); !errors.Is(err, data.ErrNotFound) {
+			return set, err
+		}
+		return testRules(ctx, version)
+	}
 }
 
 // clusters are those of a model version, for the fold.

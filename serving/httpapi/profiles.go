@@ -18,7 +18,8 @@ func (a *api) profileRoutes() {
 		summary: "What is known about a person", scope: ScopeRead, errors: []int{404}}, a.getProfile)
 }
 
-type profileQuery struct {
+// ProfileQuery names a person. It is exported for huma, which reads only exported embedded fields.
+type ProfileQuery struct {
 	ID   string `path:"id" minLength:"1" maxLength:"256"`
 	Kind string `query:"kind" enum:"user,anonymous,profile" doc:"What the id is. Without it: a user id, else an anonymous id, else a profile id."`
 }
@@ -40,6 +41,7 @@ type profileView struct {
 	Sessions    uint32                     `json:"sessions" doc:"How many there were."`
 	Session     *sessionView               `json:"session,omitempty" doc:"The current or latest one."`
 	Clusters    []clusterView              `json:"clusters"`
+	Segments    []membershipView           `json:"segments" doc:"By the live rules, by name."`
 	Recent      []recentView               `json:"recent" doc:"Newest events first."`
 	Items       int                        `json:"items" doc:"Distinct items in the history."`
 	Consent     json.RawMessage            `json:"consent,omitempty"`
@@ -84,12 +86,16 @@ type recentView struct {
 
 type profileAnswer struct{ Body profileView }
 
-func (a *api) getProfile(ctx context.Context, in *profileQuery) (*profileAnswer, error) {
+func (a *api) getProfile(ctx context.Context, in *ProfileQuery) (*profileAnswer, error) {
 	p, stale, err := a.findProfile(ctx, in.ID, in.Kind)
 	if err != nil {
 		return nil, a.fail(ctx, err, "path.id")
 	}
-	return &profileAnswer{a.view(p, stale)}, nil
+	v := a.view(p, stale)
+	if v.Segments, _, err = a.memberships(p); err != nil {
+		return nil, a.fail(ctx, err, "path.id")
+	}
+	return &profileAnswer{v}, nil
 }
 
 // findProfile reads the profile that the id of the given kind leads to; kind ""

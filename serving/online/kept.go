@@ -140,7 +140,7 @@ func (s *keptShard) drop(id data.ProfileID) {
 // sizeOf is about the memory of a profile of which the history was read.
 func sizeOf(p *data.Profile) int64 {
 	const entry = 64 // of the map
-	n := entry + int64(unsafe.Sizeof(keptProfile{})) + int64(unsafe.Sizeof(*p)) + int64(len(p.ID)+len(p.Redirect))
+	n := entry + int64(unsafe.Sizeof(keptProfile{})) + int64(unsafe.Sizeof(*p)) + int64(len(p.ID)+len(p.Redirect)+cap(p.Segments))
 	n += int64(cap(p.History)) * int64(unsafe.Sizeof(data.HistoryItem{}))
 	for i := range p.History {
 		n += int64(len(p.History[i].Item))

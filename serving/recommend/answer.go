@@ -48,6 +48,7 @@ func (r *Request) user() data.UserID {
 type Answer struct {
 	RequestID   string        `json:"request_id" doc:"Send it back in events' rec.request_id to close the loop."`
 	User        data.UserID   `json:"user,omitempty" doc:"Whom it was asked for."`
+	Segments    []string      `json:"segments,omitempty" doc:"The segments that the person is in, by name."`
 	Known       bool          `json:"known" doc:"Whether anything is known about the person."`
 	Model       string        `json:"model" doc:"Version of the model, or none."`
 	Components  []string      `json:"components" doc:"What contributed to the scores, in blending order."`

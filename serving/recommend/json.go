@@ -15,7 +15,7 @@ import (
 // number that JSON does not have, or a time that it cannot say.
 func (a Answer) AppendJSON(b []byte) ([]byte, error) {
 	w := jsonWriter{b: b}
-	w.whose(a.RequestID, a.User)
+	w.whose(a.RequestID, a.User, a.Segments)
 	w.about(&a)
 	w.made(a.GeneratedAt)
 	w.items(&a)
@@ -25,7 +25,7 @@ func (a Answer) AppendJSON(b []byte) ([]byte, error) {
 // appendWith is AppendJSON with a list that is written already.
 func (a Answer) appendWith(b []byte, list string) ([]byte, error) {
 	w := jsonWriter{b: b}
-	w.whose(a.RequestID, a.User)
+	w.whose(a.RequestID, a.User, a.Segments)
 	w.about(&a)
 	w.made(a.GeneratedAt)
 	w.raw(list, "")
@@ -39,10 +39,13 @@ type jsonWriter struct {
 }
 
 // whose begins an answer with what only its request knows.
-func (w *jsonWriter) whose(request string, user data.UserID) {
+func (w *jsonWriter) whose(request string, user data.UserID, segments []string) {
 	w.text(`{"request_id":`, request)
 	if user != "" {
 		w.text(`,"user":`, string(user))
+	}
+	if len(segments) > 0 {
+		w.texts(`,"segments":`, segments)
 	}
 }
 

@@ -46,7 +46,9 @@ type Deps struct {
 	Snapshots   Snapshots
 	Counters    Counters
 	Impressions Impressions
-	Now         func() time.Time
+	// Segments names the segments that the bytes of a profile say; nil names none.
+	Segments func(state []byte) []string
+	Now      func() time.Time
 }
 
 // Service answers requests. It is safe for concurrent use.
@@ -146,6 +148,9 @@ func (s *Service) find(ctx context.Context, req Request, memory *memory, written
 		}
 	}
 	a.RequestID, a.User, a.GeneratedAt = req.ID, req.user(), at
+	if s.deps.Segments != nil && len(person.Profile.Segments) > 0 {
+		a.Segments = s.deps.Segments(person.Profile.Segments) // of this read, kept answer or not
+	}
 	if h == nil {
 		if s.logs(person) {
 			s.log(person, req, a.Model, shownItems(a.Items))

@@ -27,6 +27,7 @@ import (
 	"kindred/serving/notify"
 	"kindred/serving/online"
 	"kindred/serving/recommend"
+	"kindred/serving/segments"
 	"kindred/serving/snippet"
 	"kindred/training"
 	"kindred/training/schedule"
@@ -66,6 +67,7 @@ type Config struct {
 	Recommend recommend.Config `yaml:"recommend"`
 	Training  training.Config  `yaml:"training"`
 	Schedule  schedule.Config  `yaml:"schedule"`
+	Segments  segments.Config  `yaml:"segments"`
 }
 
 // Log says what is logged and how.
@@ -119,7 +121,7 @@ func Default() Config {
 		Log: Log{Level: "info", Format: "text"}, Store: defaultStore(),
 		HTTP: httpapi.Default(), Snippet: snippet.Default(), Ingest: ingest.Default(), Doors: door.Default(), Notify: notify.Default(), Members: members.Default(), Features: features.Default(), Archive: archive.Default(),
 		Live: live.Default(), Online: online.Default(), Recommend: recommend.Default(),
-		Training: training.Default(), Schedule: schedule.Default(),
+		Training: training.Default(), Schedule: schedule.Default(), Segments: segments.Default(),
 	}
 }
 
@@ -174,7 +176,7 @@ func (c Config) Validate() error {
 	}
 	for _, part := range []section{
 		{"store", c.Store}, {"http", c.HTTP}, {"snippet", c.Snippet}, {"ingest", c.Ingest}, {"doors", c.Doors}, {"notify", c.Notify}, {"members", c.Members}, {"features", c.Features}, {"archive", c.Archive}, {"live", c.Live},
-		{"online", c.Online}, {"recommend", c.Recommend}, {"training", c.Training}, {"schedule", c.Schedule},
+		{"online", c.Online}, {"recommend", c.Recommend}, {"training", c.Training}, {"schedule", c.Schedule}, {"segments", c.Segments},
 	} {
 		if err := part.config.Validate(); err != nil {
 			// Some packages name themselves in their messages already.
