@@ -11,6 +11,8 @@ var (
 	descMembers   = prometheus.NewDesc("kindred_segment_members", "People in the segment.", []string{"segment"}, nil)
 	descFlips     = prometheus.NewDesc("kindred_segment_changes_total", "Entries to and exits from the segment.", []string{"segment", "type"}, nil)
 	descFreshness = prometheus.NewDesc("kindred_segment_freshness_seconds", "Time from an event, or from when a rule's time was over, until who is in which segment says so.", nil, nil)
+	descAudited   = prometheus.NewDesc("kindred_segment_audited_total", "People whose segments were recomputed from the log.", nil, nil)
+	descMismatch  = prometheus.NewDesc("kindred_segment_mismatch_total", "People whose segments were not what the log says; none are expected.", nil, nil)
 	descSent      = prometheus.NewDesc("kindred_webhook_changes_total", "Changes for the webhook, by what became of them.", []string{"webhook", "result"}, nil)
 	descPosts     = prometheus.NewDesc("kindred_webhook_requests_total", "Requests to the webhook, by result.", []string{"webhook", "result"}, nil)
 	descPostFails = prometheus.NewDesc("kindred_webhook_failures", "Requests to the webhook that failed one after the other; 0 while it works.", []string{"webhook"}, nil)
@@ -33,6 +35,9 @@ func (s *outState) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(d, t, v, labels...)
 	}
 	if s.members != nil {
+		people, mismatches := s.members.Noted()
+		send(descAudited, prometheus.CounterValue, float64(people))
+		send(descMismatch, prometheus.CounterValue, float64(mismatches))
 		stats, fresh := s.members.Stats()
 		for _, c := range stats {
 			send(descMembers, prometheus.GaugeValue, float64(c.Members), c.Segment)

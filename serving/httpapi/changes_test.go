@@ -254,7 +254,7 @@ func TestMembersAreListedAndCounted(t *testing.T) {
 		}
 	}
 	metrics := h.do("GET", "/metrics", "").want(http.StatusOK).Body.String()
-	for _, line := range []string{`kindred_segment_members{segment="grown"} 4`, `kindred_segment_changes_total{segment="viewers",type="entered"} 12`, "kindred_segment_freshness_seconds_bucket"} {
+	for _, line := range []string{`kindred_segment_members{segment="grown"} 4`, `kindred_segment_changes_total{segment="viewers",type="entered"} 12`, "kindred_segment_freshness_seconds_bucket", "kindred_segment_mismatch_total 0"} {
 		if !strings.Contains(metrics, line) {
 			t.Errorf("the metrics lack %s", line)
 		}

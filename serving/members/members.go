@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -66,6 +67,8 @@ type Members struct {
 	deps    Deps
 	started time.Time
 	fresh   *changes.Histogram
+
+	audited, mismatched atomic.Uint64
 
 	mu       sync.RWMutex
 	position changes.Position
