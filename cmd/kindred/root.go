@@ -104,7 +104,7 @@ func newRoot(std streams, environ []string) *cobra.Command {
 
 	root.AddCommand(
 		newServe(g), newDemo(g), newImport(g), newTrain(g), newEvaluate(g),
-		newExport(g), newAnalytics(g), newReplay(g), newDeadLetters(g), newLoad(g), newModels(g), newJobs(g), newConfig(g), newTrainingHand(g), newDescribeHand(g), newClusters(g),
+		newExport(g), newAnalytics(g), newReplay(g), newDeadLetters(g), newLoad(g), newModels(g), newSegments(g), newJobs(g), newConfig(g), newTrainingHand(g), newDescribeHand(g), newClusters(g),
 	)
 	return root
 }
