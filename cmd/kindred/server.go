@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"runtime"
 	"sync"
 	"time"
 
@@ -140,18 +139,16 @@ func (s *server) build() (http.Handler, error) {
 	if s.polls, err = newConnectors(s); err != nil {
 		return nil, err
 	}
-	if s.out, err = newOutward(s, nil); err != nil {
+	if s.out, err = newOutward(s, n.rules.Find); err != nil {
 		return nil, err
 	}
-	lists := recommend.New(n.cfg.Recommend, recommend.Deps{
-		People: people.Histories(), Snapshots: s.live, Counters: n.worker.Popularity(), Impressions: s.in, Segments: n.segments.Names, Now: time.Now,
-	})
-	n.lake.Rest = courtesy{lists: lists.Making, procs: runtime.GOMAXPROCS(0), sleep: time.Sleep}.rest
 	web := n.cfg.HTTP
 	web.Snippet = n.cfg.Snippet
 	return httpapi.New(web, httpapi.Deps{
-		Recommend: lists,
-		Live:      s.live, Ingest: s.in, People: people, Acks: s.acks, Catalog: n.catalog, Users: n.store, Folds: n.worker, Dead: n.store,
+		Recommend: recommend.New(n.cfg.Recommend, recommend.Deps{
+			People: people.Histories(), Snapshots: s.live, Counters: n.worker.Popularity(), Impressions: s.in, Segments: n.segments.Names, Now: time.Now,
+		}),
+		Live: s.live, Ingest: s.in, People: people, Acks: s.acks, Catalog: n.catalog, Users: n.store, Folds: n.worker, Dead: n.store,
 		Records: n.store, Clean: s.judges.clean, Plan: s.judges.plan,
 		Segments:      n.segments,
 		ClusterMargin: n.cfg.Features.ClusterMargin,

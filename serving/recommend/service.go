@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"kindred/data"
@@ -57,7 +56,6 @@ type Service struct {
 	deps    Deps
 	answers *answers
 	lists   memories
-	making  atomic.Int64
 }
 
 // New returns a service.
@@ -70,9 +68,6 @@ func (s *Service) Cache() CacheStats { return s.answers.stats() }
 
 // Forget drops the kept answers of a person who was erased; see answers.forget.
 func (s *Service) Forget(id data.ProfileID) { s.answers.forget(id) }
-
-// Making is how many lists are being made now.
-func (s *Service) Making() int { return int(s.making.Load()) }
 
 // Recommend ranks up to req.N items for the person, best first, and logs the
 // impression. Somebody nobody has met gets what is popular. The error is
@@ -108,8 +103,6 @@ func (s *Service) AppendRecommendation(ctx context.Context, b []byte, req Reques
 // find looks the answer up, or makes and keeps it, in memory, and logs the impression.
 // With written, list may be the answer's list as it is written, and its Items nil.
 func (s *Service) find(ctx context.Context, req Request, memory *memory, written bool) (a Answer, list string, err error) {
-	s.making.Add(1)
-	defer s.making.Add(-1)
 	snap := s.deps.Snapshots.Load() // once, so that everything below sees the same model
 	blend, err := snap.Blend(req.Components)
 	if err != nil {
