@@ -46,7 +46,7 @@ func (l *Lake) writeBlock(ctx context.Context, b Block) error {
 	if done, err := checkTurn(m, b.Partition, b.First, b.Last); done || err != nil {
 		return err
 	}
-	t := derive(b, l.rest)
+	t := derive(b)
 	e := entry{Partition: b.Partition, First: b.First, Last: b.Last, Files: map[Table]file{}}
 	for _, table := range Tables() {
 		f, err := l.writeTable(ctx, table, b, t)
@@ -98,17 +98,11 @@ type tables struct {
 	now          Millis // latest received stamp
 }
 
-// restRecords is how many records are made into rows between two rests.
-const restRecords = 64
-
 // derive is the whole of what a block says: a pure function of its records.
-func derive(b Block, rest func()) tables {
+func derive(b Block) tables {
 	t := tables{events: make([]EventRow, 0, len(b.Records))}
 	var rows rowMaker
-	for i, rec := range b.Records {
-		if i%restRecords == restRecords-1 {
-			rest()
-		}
+	for _, rec := range b.Records {
 		row, e := rows.row(rec) // the rows keep strings of the event, which alias the record
 		t.events = append(t.events, row)
 		if row.Received != nil {
@@ -130,49 +124,25 @@ func (l *Lake) writeTable(ctx context.Context, table Table, b Block, t tables) (
 	path := l.blockFile(table, b.Partition, b.First, b.Last)
 	switch table {
 	case Interactions:
-		return writeRows(ctx, l, path, t.interactions)
+		return writeRows(ctx, l.disk, path, t.interactions)
 	case Impressions:
-		return writeRows(ctx, l, path, t.impressions)
+		return writeRows(ctx, l.disk, path, t.impressions)
 	case Links:
-		return writeRows(ctx, l, path, t.links)
+		return writeRows(ctx, l.disk, path, t.links)
 	default:
-		return writeRows(ctx, l, path, t.events)
+		return writeRows(ctx, l.disk, path, t.events)
 	}
 }
 
-func writeRows[T any](ctx context.Context, l *Lake, path string, rows []T) (file, error) {
+func writeRows[T any](ctx context.Context, d disk, path string, rows []T) (file, error) {
 	if len(rows) == 0 {
 		return file{}, nil
 	}
-	out, err := l.disk.replace(path, func(w io.Writer) error {
-		_, err := writeParquet(ctx, restingWriter{w, l.rest}, resting(each(rows), l.rest))
+	out, err := d.replace(path, func(w io.Writer) error {
+		_, err := writeParquet(ctx, w, each(rows))
 		return err
 	})
 	return file{Rows: int64(len(rows)), Bytes: out.size, CRC32C: out.crc}, err
-}
-
-// restingWriter rests after each write, which is a page.
-type restingWriter struct {
-	io.Writer
-	rest func()
-}
-
-func (w restingWriter) Write(b []byte) (int, error) {
-	defer w.rest()
-	return w.Writer.Write(b)
-}
-
-// resting is rows with a rest after each batch that is encoded.
-func resting[T any](rows Rows[T], rest func()) Rows[T] {
-	return func(yield func(T) error) error {
-		n := 0
-		return rows(func(row T) error {
-			if n++; n%batchRows == 0 {
-				defer rest()
-			}
-			return yield(row)
-		})
-	}
 }
 
 // each streams a slice.

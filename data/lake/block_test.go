@@ -252,7 +252,7 @@ func TestAnyRecordComesBackByteForByteFromAFile(t *testing.T) {
 		want, rows = append(want, rec), append(rows, row)
 	}
 	path := filepath.Join(t.TempDir(), "events.parquet")
-	out, err := writeRows(t.Context(), &Lake{}, path, rows)
+	out, err := writeRows(t.Context(), disk{}, path, rows)
 	if err != nil {
 		t.Fatal(err)
 	}

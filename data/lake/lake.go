@@ -27,11 +27,6 @@ func Tables() []Table { return []Table{Interactions, Impressions, Links, Events}
 // Lake is one space's lake in a directory. It is safe for concurrent use, and
 // several processes may have the same directory open.
 type Lake struct {
-	// Rest, if set, is called between pieces of writing a block, each of about a
-	// millisecond: where a server lets its requests go first. Set it before the first
-	// block. It changes no byte.
-	Rest func()
-
 	root  string // <dir>/<space>
 	space data.Space
 	disk  disk
@@ -65,13 +60,6 @@ func Open(dir string, space data.Space) (*Lake, error) {
 		return nil, fmt.Errorf("open lake: %w", err)
 	}
 	return l, nil
-}
-
-// rest is Rest, or nothing.
-func (l *Lake) rest() {
-	if l.Rest != nil {
-		l.Rest()
-	}
 }
 
 func (l *Lake) directories() []string {
