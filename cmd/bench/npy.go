@@ -15,7 +15,9 @@ import (
 )
 
 // number is what an array file holds.
-type number interface{ float32 | float64 | int32 | int64 }
+type number interface {
+	float32 | float64 | int32 | int64
+}
 
 // dtype is numpy's name of T, little-endian.
 func dtype[T number]() string {

@@ -24,7 +24,8 @@ func newAnalytics(g *globals) *cobra.Command {
 		Short: "Ask history who comes back, who gets how far, and who buys",
 		Long: "Analytics folds the lake's events as the server does (duplicates, late and erased events are out, merged people are one) and prints a table,\n" +
 			"JSON or CSV. It works beside a running server; what came in within the last minutes may not be in the lake yet.",
-		Args: noArgs,
+		Example: "  kindred analytics funnel --step \"Product Viewed\" --step \"Order Completed\" --within 7d\n  kindred analytics rfm --format csv --people",
+		Args:    noArgs,
 	}
 	format, out := "table", ""
 	c.PersistentFlags().StringVar(&format, "format", "table", "table, json or csv")
@@ -90,6 +91,7 @@ func newAnalytics(g *globals) *cobra.Command {
 	purchase, people := "Order Completed", false
 	rfm := &cobra.Command{
 		Use: "rfm", Short: "Buyers by how recently, how often and for how much they bought", Args: noArgs,
+		Example: "  kindred analytics rfm --purchase \"Order Completed\"",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return show(cmd, func(h *analytics.History) (sheet, error) {
 				buyers, groups, err := h.RFM(purchase)

@@ -153,7 +153,7 @@ func (s *server) build() (http.Handler, error) {
 		Segments:      n.segments,
 		ClusterMargin: n.cfg.Features.ClusterMargin,
 		Train:         s.train.start, Pages: dashboard.New(os.DirFS(reportsDir(n.cfg))),
-		Doors: doors, Connectors: s.polls.Status, Changes: s.out.feed, Members: s.out.members, Webhooks: s.out.webhooks,
+		Doors: doors, Connectors: s.polls.Status, Changes: s.out.feed, Members: s.out.members, HasSegment: n.segments.Has, Webhooks: s.out.webhooks,
 		Checks:  []httpapi.Check{{Name: "log", OK: func(context.Context) error { return n.store.Err() }}},
 		Version: version, Now: time.Now, NewID: newID, Logger: n.log,
 	})

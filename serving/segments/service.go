@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -110,6 +111,12 @@ func New(cfg Config, d Deps) *Service {
 
 // Live is the version that is live, nil without one, as of the newest Refresh.
 func (s *Service) Live() *Live { return s.live.Load() }
+
+// Has reports whether the live rules have the segment.
+func (s *Service) Has(name string) bool {
+	live := s.Live()
+	return live != nil && live.Set != nil && slices.ContainsFunc(live.Set.Rules(), func(r segment.Rule) bool { return r.Segment == name })
+}
 
 // Names are the segments that the bytes of a profile say, as of the live version.
 func (s *Service) Names(state []byte) []string {
