@@ -45,6 +45,7 @@ check: ## Format, vet, lint, import table, tests: what to run before a commit
 	go tool $(TOOLS) staticcheck ./...
 	cd model/kernel/gen && go vet . && go run . -check
 	go test ./cmd/internal/archtest
+	deploy/alerts/check.sh
 	@$(MAKE) --no-print-directory test
 
 .PHONY: fuzz
