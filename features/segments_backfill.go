@@ -1,6 +1,8 @@
 package features
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"kindred/data"
@@ -38,6 +40,8 @@ func (f *fold) backfill(e data.Event) (Outcome, error) {
 		return Late, nil
 	case p.Version == 0 || p.Deleted || p.FirstSeen > at: // erased since then, and perhaps back
 		return Erased, nil
+	case unmergedSince(p, at): // the share has what is the other's, and the rebuild brings what is theirs
+		return Erased, nil
 	}
 	place := idPlaces{hash: messageHash(e.Source, e.ID), days: [3]int32{dayOf(at)}, n: 1}
 	if dup, err := f.duplicate(place, false); err != nil || dup {
@@ -48,6 +52,11 @@ func (f *fold) backfill(e data.Event) (Outcome, error) {
 	}
 	f.touch(p)
 	return Applied, f.segmentsMerged(e.Absorb.State)
+}
+
+// unmergedSince reports whether a merge of p was undone at or after log time at.
+func unmergedSince(p *data.Profile, at int64) bool {
+	return slices.ContainsFunc(p.Merges, func(m data.Merge) bool { return strings.HasPrefix(m.Source, unmergedPrefix) && m.At >= at })
 }
 
 // Discard forgets, like a Commit, what changed, and makes nothing of it: for a memory without a

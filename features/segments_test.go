@@ -218,3 +218,27 @@ func TestASegmentOfTheSessionEndsWithIt(t *testing.T) {
 		t.Errorf("moves (-want +got):\n%s", diff)
 	}
 }
+
+func TestAShareFromBeforeAnUnmergeIsNotCounted(t *testing.T) {
+	w := ruled(t, segment.Rule{Segment: "viewers", When: `events("Product Viewed").within("7d").count() >= 1`})
+	w.fold(w.route(w.event(noon, "", "device", "Product Viewed")))
+	e := w.event(noon.Add(time.Minute), "ann", "device", "Identify")
+	e.Type = data.Identify
+	w.fold(w.route(e))
+	id := data.NewProfileID(data.IDUser, "ann")
+	whole, _, err := w.m.Profile(t.Context(), id)
+	if err != nil || len(whole.Segments) == 0 {
+		t.Fatal("ann has no segments", err)
+	}
+	marker := noon.Add(2 * time.Minute)
+	undo := NewUnmerge(id, device("device"))
+	undo.ID, undo.Times = "undo", data.Times{Event: noon.Add(3 * time.Minute), Received: noon.Add(3 * time.Minute)}
+	if o := w.fold(undo); o != Applied {
+		t.Fatalf("the unmerge was %v: %v", o, w.dead)
+	}
+	share := NewBackfill("r", string(id), id, whole.Segments, marker)
+	share.Times.Received = noon.Add(4 * time.Minute)
+	if o := w.fold(share); o != Erased {
+		t.Errorf("the share is %v, want it refused: it has what the device did", o)
+	}
+}

@@ -38,16 +38,18 @@ func (n *node) rebuild(ctx context.Context) error {
 
 // rebuildPending brings what is pending now.
 func (n *node) rebuildPending(ctx context.Context, b *features.Builder) error {
-	for after := ""; ; {
+	var errs []error // one that cannot be rebuilt does not keep the others waiting
+	for after := ""; ctx.Err() == nil; {
 		pending, err := n.store.ScanIndex(ctx, features.RebuildKind, after, 1)
 		if err != nil || len(pending) == 0 {
-			return err
+			return errors.Join(append(errs, err)...)
 		}
 		after = pending[0].ID
 		if err := n.rebuildOne(ctx, b, pending[0]); err != nil {
-			return fmt.Errorf("unmerge %s: %w", pending[0].ID, err)
+			errs = append(errs, fmt.Errorf("unmerge %s: %w", pending[0].ID, err))
 		}
 	}
+	return errors.Join(errs...)
 }
 
 // rebuildOne brings the share that one profile awaits, and waits until it is folded.

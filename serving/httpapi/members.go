@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -35,9 +36,15 @@ type MemberFilter struct {
 	Day  string `query:"day" maxLength:"10" doc:"As of the end of this day (UTC), such as 2026-11-20; without it, now."`
 }
 
+// mostSegments bounds what one question costs while nobody else is answered.
+const mostSegments = 50
+
 // query is the filter as members understand it. The error is an answer.
 func (a *api) query(f MemberFilter) (members.Query, error) {
 	q := members.Query{All: listOf(f.And), Any: append([]string{f.Name}, listOf(f.Or)...), None: listOf(f.Not)}
+	if n := len(q.All) + len(q.Any) + len(q.None); n > mostSegments {
+		return q, problem(http.StatusUnprocessableEntity, "validation failed", field("query", fmt.Sprintf("at most %d segments can be put together", mostSegments), n))
+	}
 	if f.Day != "" {
 		day, err := time.Parse(time.DateOnly, f.Day)
 		if err != nil {

@@ -61,7 +61,7 @@ func (s *Service) publishFile(ctx context.Context, text string) error {
 		return err
 	}
 	for _, r := range all {
-		if r.Note != note {
+		if r.Note != note || r.Source != "" { // a rollback repeats the note of what it repeats
 			continue
 		}
 		full, err := s.deps.Catalog.RulesByVersion(ctx, r.Version)
@@ -83,6 +83,7 @@ func (s *Service) Run(ctx context.Context) error {
 	defer tick.Stop()
 	var tasks sync.WaitGroup
 	defer tasks.Wait()
+	tasks.Go(func() { s.work(ctx) })
 	for {
 		if err := s.once(ctx); err != nil && ctx.Err() == nil {
 			s.deps.Logger.Warn("segment rules; tried again", "error", err, "after", rest)
@@ -96,9 +97,26 @@ func (s *Service) Run(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		case <-s.kick:
-		case task := <-s.tasks:
-			tasks.Go(func() { task(ctx) })
 		}
+	}
+}
+
+// work does the tasks that requests left, beside everything else. A task that is there when ctx
+// ends is called, so that it can say so.
+func (s *Service) work(ctx context.Context) {
+	for {
+		select {
+		case task := <-s.tasks:
+			task(ctx)
+			continue
+		case <-ctx.Done():
+		}
+		select {
+		case task := <-s.tasks:
+			task(ctx)
+		default:
+		}
+		return
 	}
 }
 
@@ -116,14 +134,20 @@ func (s *Service) once(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for i := len(all) - 1; i >= 0; i-- {
-		if all[i].Backfill == data.BackfillWanted {
-			if err := s.Backfill(ctx, all[i]); err != nil {
-				return err
-			}
+	var errs []error
+	for i := len(all) - 1; i >= 0 && ctx.Err() == nil; i-- {
+		version, now := all[i].Version, s.deps.Now()
+		if all[i].Backfill != data.BackfillWanted || now.Before(s.retries[version].at) {
+			continue
+		}
+		if err := s.Backfill(ctx, all[i]); err != nil {
+			s.retries[version] = s.retries[version].after(now)
+			errs = append(errs, err)
+		} else {
+			delete(s.retries, version)
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // Backfill brings everybody what their past makes of the slots that are new in the version, as a job. It may
@@ -171,8 +195,10 @@ func (s *Service) Backfill(ctx context.Context, r data.RuleSet) error {
 			}
 			return flush()
 		}
-		s.heavy.Lock()
-		defer s.heavy.Unlock()
+		if err := s.heavy.take(ctx); err != nil {
+			return "", err
+		}
+		defer s.heavy.give()
 		if err := stream.Backfill(ctx, opt); err != nil {
 			return "", err
 		}

@@ -89,7 +89,8 @@ type Service struct {
 
 	live    atomic.Pointer[Live]
 	publish sync.Mutex
-	heavy   sync.Mutex // one fold of the history at a time
+	heavy   turn             // one fold of the history at a time
+	retries map[string]retry // by version, of Run alone
 	kick    chan struct{}
 	tasks   chan func(context.Context) // for Run, which waits for them
 }
@@ -106,7 +107,7 @@ func New(cfg Config, d Deps) *Service {
 	if d.Logger == nil {
 		d.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Service{cfg: cfg, deps: d, kick: make(chan struct{}, 1), tasks: make(chan func(context.Context), 1)}
+	return &Service{cfg: cfg, deps: d, heavy: make(turn, 1), retries: map[string]retry{}, kick: make(chan struct{}, 1), tasks: make(chan func(context.Context), 1)}
 }
 
 // Live is the version that is live, nil without one, as of the newest Refresh.

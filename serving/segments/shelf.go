@@ -63,7 +63,9 @@ func (s *Shelf) find(ctx context.Context, version string) (*shelved, error) {
 	out := &shelved{born: map[string]int64{}, ever: map[string]bool{}}
 	former := &shelved{}
 	if r.Previous != "" {
-		if former, err = s.find(ctx, r.Previous); err != nil && !errors.Is(err, data.ErrNotFound) {
+		if former, err = s.find(ctx, r.Previous); errors.Is(err, data.ErrNotFound) {
+			former = &shelved{} // what it counted is unknown: its slots begin anew
+		} else if err != nil {
 			return nil, err
 		}
 	}

@@ -52,8 +52,10 @@ func (s *Service) everybody(ctx context.Context, set *segment.Set, fn func(p *da
 				failed = cmp.Or(ctx.Err(), fn(&p))
 			}
 		}
-		s.heavy.Lock()
-		defer s.heavy.Unlock()
+		if err := s.heavy.take(ctx); err != nil {
+			return true, err
+		}
+		defer s.heavy.give()
 		return true, cmp.Or(stream.Backfill(ctx, opt), failed)
 	}
 	for n := range s.deps.Partitions {
@@ -243,17 +245,17 @@ func (s *Service) StartBacktest(ctx context.Context, text string, days int) (dat
 	if err != nil {
 		return data.Job{}, err
 	}
-	if !s.heavy.TryLock() {
+	if !s.heavy.try() {
 		return data.Job{}, fmt.Errorf("the history is being folded for another question: %w", data.ErrConflict)
 	}
 	now := s.deps.Now()
 	j := data.Job{ID: fmt.Sprintf("backtest-%d", now.UnixNano()), Kind: BacktestKind, State: data.JobRunning, Stage: "folding the history", Started: now, Heartbeat: now}
 	if err := s.deps.Catalog.StartJob(ctx, j); err != nil {
-		s.heavy.Unlock()
+		s.heavy.give()
 		return data.Job{}, err
 	}
 	s.tasks <- func(ctx context.Context) {
-		defer s.heavy.Unlock()
+		defer s.heavy.give()
 		err := s.job(ctx, j, func(progress func(string, float64)) (string, error) {
 			report, err := s.backtest(ctx, set, now, days, func(done float64) { progress(j.Stage, done) })
 			if err != nil {
