@@ -56,6 +56,10 @@ fuzz: ## Run every fuzz target for FUZZTIME (default 60s) each
 kills: ## Kill the server 20 times under each client from npm: make kills [SEED=7]
 	KILLS=20 go test -count=1 -run Killed -v -timeout 30m ./serving/ingest/compat
 
+.PHONY: hostile
+hostile: ## Thousands of idle, slow, half-closed and oversized connections and gzip bombs before a server
+	HOSTILE=1 go test -count=1 -run HostileClients -v ./cmd/kindred
+
 .PHONY: overload
 overload: ## Send a server ten times its configured capacity for 60 s, then hold answers, log, times and memory against their budgets
 	OVERLOAD=$(or $(FOR),60s) go test -count=1 -run TenTimes -v -timeout 15m ./cmd/kindred

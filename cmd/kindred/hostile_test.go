@@ -70,11 +70,17 @@ schedule: {every_events: 0, cron: ""}
 		{"half-closed bombs", 50, sized(1<<20, "Content-Encoding: gzip\r\n") + zipped.String(), "", true, []int{400, 408, 429, 0}},
 		{"no HTTP", 50, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", "", false, []int{400, 0}},
 	}
+	// The whole crowd, and the budget of memory, which a program under the race detector does not keep, are for `make hostile`.
+	whole := os.Getenv("HOSTILE") != ""
 	stop := make(chan struct{})
 	var crowd sync.WaitGroup
 	var answered, wrong atomic.Int64
 	for _, h := range all {
-		for range h.n {
+		n := h.n
+		if !whole {
+			n = max(3, n/20)
+		}
+		for range n {
 			crowd.Go(func() {
 				switch got := h.visit(addr, stop); {
 				case !slices.Contains(h.every, got):
@@ -116,7 +122,7 @@ schedule: {every_events: 0, cron: ""}
 	if answered.Load() == 0 {
 		t.Error("no hostile client heard anything")
 	}
-	if peak >= memoryBudget {
+	if whole && peak >= memoryBudget {
 		t.Errorf("the server held %d MiB, want less than %d", peak>>20, memoryBudget>>20)
 	}
 	s.stop()
