@@ -28,7 +28,7 @@ func TestTheDocumentedRulesCompile(t *testing.T) {
 		t.Error(err)
 	}
 	named := map[string]bool{}
-	for _, m := range regexp.MustCompile("([a-z_]+)\\(").FindAllStringSubmatch(text, -1) {
+	for _, m := range regexp.MustCompile(`([a-z_]+)\(`).FindAllStringSubmatch(text, -1) {
 		named[m[1]] = true
 	}
 	for _, m := range regexp.MustCompile("`\\.(avg|min|max)`").FindAllStringSubmatch(text, -1) {

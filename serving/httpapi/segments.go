@@ -94,7 +94,6 @@ func viewOfRule(r segment.Rule) ruleView {
 
 // rule is the view as a rule of that name.
 func (v ruleView) rule(name string) (r segment.Rule, err error) {
-	v.Segment = name
 	r = segment.Rule{Segment: name, Title: v.Title, When: v.When, Exit: v.Exit, Group: v.Group, Priority: v.Priority, Score: v.Score, Margin: v.Margin,
 		Parent: v.Parent, Consent: v.Consent, Notify: v.Notify, MinSize: v.MinSize}
 	for _, d := range []struct {
