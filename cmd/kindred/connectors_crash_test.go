@@ -278,7 +278,7 @@ doors:
   webhooks:
     - {source: pays, form: stripe, secrets: [sesame-4]}
     - {source: old, signature: {header: X-Sign, algorithm: sha256, encoding: hex, signed: "{body}", secrets: [sesame-5]}}
-  avro: {registry: "https://registry.example.com", authorization: "Basic sesame-6"}
+  avro: {registry: "https://schemas.example.com", authorization: "Basic sesame-6"}
 http:
   keys: [{name: site, secret: sesame-7-long-enough, scopes: [ingest]}]
 `), 0o600); err != nil {
@@ -288,7 +288,7 @@ http:
 	if strings.Contains(out, "sesame") {
 		t.Errorf("printed:\n%s", out)
 	}
-	for _, name := range []string{"crm.example.com", "X-Tenant", "pays", "registry.example.com"} {
+	for _, name := range []string{"crm.example.com", "X-Tenant", "pays", "schemas.example.com"} {
 		if !strings.Contains(out, name) {
 			t.Errorf("%s is not printed:\n%s", name, out)
 		}

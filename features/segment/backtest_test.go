@@ -127,10 +127,7 @@ func TestBacktestsOfPartsAddUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		cfg := Default()
 		cfg.MaxBytes = 1 << 20
-		s, err := Compile(testRules(t), cfg)
-		if err != nil {
-			t.Skip(err)
-		}
+		s := testSet(t, cfg)
 		people, from := histories(t), dayOne.UnixMilli()
 		run := func(of iter.Seq[History]) *Backtested {
 			b, err := s.Backtest(of, from, 2)

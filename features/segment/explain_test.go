@@ -63,10 +63,7 @@ func TestTheNextChangeComesWhenExplained(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		cfg := Default()
 		cfg.MaxBytes = 1 << 20
-		s, err := Compile(testRules(t), cfg)
-		if err != nil {
-			t.Skip(err)
-		}
+		s := testSet(t, cfg)
 		w, p := s.NewWork(), nobody()
 		var state []byte
 		due, now := int64(0), int64(0)

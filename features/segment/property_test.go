@@ -3,6 +3,7 @@ package segment
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -140,6 +141,20 @@ func testRules(t *rapid.T) (rules Rules) {
 	return rules
 }
 
+// testSet draws a rule set that compiles. The only mistake that testRules makes is that a
+// segment of a group reads another of it, or, through such a one, itself.
+func testSet(t *rapid.T, cfg Config) *Set {
+	s, err := Compile(testRules(t), cfg)
+	if err == nil {
+		return s
+	}
+	if text := err.Error(); !strings.Contains(text, "of the same group") && !strings.Contains(text, "it depends on itself") {
+		t.Fatalf("rules that should compile: %v", err)
+	}
+	t.Skip(err)
+	return nil
+}
+
 // happening is one thing that comes to pass at a second.
 type happening struct {
 	at      int64
@@ -206,13 +221,10 @@ func nobody() *someone {
 // timers, and beside it evaluates every rule from the whole log at every second.
 func TestMembersAreWhatARecountEverySecondSays(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		rules := testRules(t)
 		cfg := Default()
 		cfg.MaxBytes, cfg.Horizon = 1<<20, 200*second
-		s, err := Compile(rules, cfg)
-		if err != nil {
-			t.Skip(err) // such as a segment of a group that reads another of it
-		}
+		s := testSet(t, cfg)
+		rules := s.Rules()
 		const start = 1_700_002_200 * second // ten minutes to an hour
 		what := happenings(t, start)
 		end := what[len(what)-1].at + 400*second

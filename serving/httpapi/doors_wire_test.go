@@ -56,7 +56,7 @@ debezium:
 feeds:
   - {feed: google}
   - {feed: people, rows: users, key: id, record: people/person}
-avro: {registry: "https://registry.example"}
+avro: {registry: "https://schemas.example"}
 `
 
 const avroSchema = `{"type":"record","name":"Call","fields":[{"name":"type","type":"string"},{"name":"event","type":"string"},{"name":"userId","type":"string"},{"name":"messageId","type":"string"}]}`
@@ -77,9 +77,9 @@ func (i *issuer) get(_ context.Context, address, _ string, _ int64) ([]byte, err
 		n := base64.RawURLEncoding.EncodeToString(i.key.N.Bytes())
 		e := base64.RawURLEncoding.EncodeToString(big.NewInt(int64(i.key.E)).Bytes())
 		return fmt.Appendf(nil, `{"keys":[{"kty":"RSA","kid":"k1","n":%q,"e":%q}]}`, n, e), nil
-	case "https://registry.example/schemas/ids/7":
+	case "https://schemas.example/schemas/ids/7":
 		return json.Marshal(map[string]string{"schema": avroSchema})
-	case "https://registry.example/schemas/ids/9":
+	case "https://schemas.example/schemas/ids/9":
 		return json.Marshal(map[string]string{"schema": viewSchema})
 	}
 	return nil, door.ErrNoSchema
