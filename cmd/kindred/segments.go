@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"os"
 
@@ -28,7 +29,14 @@ func newSegments(g *globals) *cobra.Command {
 		if err := g.ask(cmd.Context(), method, addr, path, body, &out); err != nil {
 			return err
 		}
-		return printJSON(g.out, out)
+		if err := printJSON(g.out, out); err != nil {
+			return err
+		}
+		var verdict struct{ OK *bool }
+		if json.Unmarshal(out, &verdict) == nil && verdict.OK != nil && !*verdict.OK {
+			return errors.New("the rules have mistakes")
+		}
+		return nil
 	}
 	for _, x := range []struct{ name, short string }{
 		{"check", "Say what is wrong with rules, and where"},
@@ -39,6 +47,9 @@ func newSegments(g *globals) *cobra.Command {
 		c.AddCommand(&cobra.Command{Use: x.name, Short: x.short, Args: noArgs, Example: "  kindred segments " + x.name + " --file rules.yaml",
 			RunE: func(cmd *cobra.Command, _ []string) error {
 				body := map[string]any{}
+				if file != "" && version != "" {
+					return usagef("--file and --version exclude each other")
+				}
 				if version != "" {
 					body["version"] = version
 				}

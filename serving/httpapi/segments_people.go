@@ -74,6 +74,11 @@ func (a *api) explainProfile(ctx context.Context, in *explainQuery) (*explainAns
 	if l == nil {
 		return nil, problem(http.StatusNotFound, "no segment rules are live; POST /v1/segments/starter and /v1/segments/publish begin with the starter pack")
 	}
+	for _, name := range in.Segment {
+		if !a.deps.Segments.Has(name) {
+			return nil, problem(http.StatusUnprocessableEntity, "validation failed", field("query.segment", "the live rules have no segment of this name", name))
+		}
+	}
 	p, stale, err := a.findProfile(ctx, in.ID, in.Kind)
 	if err != nil {
 		return nil, a.fail(ctx, err, "path.id")

@@ -92,6 +92,7 @@ func TestTheLifeOfARule(t *testing.T) {
 			}
 		}
 	}
+	h.do("GET", "/v1/profiles/ann/explain?segment=cart_abandonners", "").want(http.StatusUnprocessableEntity)
 	h.do("GET", "/v1/profiles/ann/explain?segment=cart_abandoners", "").want(http.StatusOK).into(&why)
 	if s := why.Segments; len(s) != 1 || s[0].Member || s[0].Next == nil || !s[0].Next.Enters || s[0].Next.At.Sub(h.clock.Now()) != 24*time.Hour {
 		t.Errorf("the cart will be abandoned in 24 h: %+v", s)
